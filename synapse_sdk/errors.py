@@ -1,0 +1,171 @@
+"""Every error this package raises, on one screen.
+
+An error says what happened (`message`), and where it can: `why`, `fix` (the way out) and `where` (names of the
+things involved). `code` is stable and may be matched on; `transient` tells whether trying again may help.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps import BaseStep, RollbackError, StepResult
+
+__all__ = [
+    "ActionNotFoundError",
+    "ConfigurationError",
+    "DuplicateStepError",
+    "ExecutorError",
+    "InvalidDocumentError",
+    "InvalidParamsError",
+    "InvalidResultError",
+    "InvalidStepError",
+    "InvalidWeightError",
+    "ManifestError",
+    "PluginLoadError",
+    "PluginNotFoundError",
+    "StepFailedError",
+    "StepNotFoundError",
+    "SynapseError",
+    "WorkerLostError",
+    "WorkflowError",
+]
+
+
+class SynapseError(Exception):
+    """The root of everything this package raises on purpose."""
+
+    code: ClassVar[str] = "SYN-E1000"
+    transient: bool = False
+    """Whether trying the same thing again may succeed."""
+
+    def __init__(self, message: str, *, why: str | None = None, fix: str | None = None, **where: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.fix = fix
+        self.where = where
+
+    def __str__(self) -> str:
+        """Return what happened, why, and the way out, as sentences."""
+        return ". ".join(part.rstrip(".") for part in (self.message, self.why, self.fix) if part)
+
+
+class ConfigurationError(SynapseError, ValueError):
+    """A setting, manifest, parameter or document is wrong; nothing was started."""
+
+    code = "SYN-E1100"
+
+
+class InvalidDocumentError(ConfigurationError):
+    """A YAML, JSON or TOML document cannot be read, or is built to do harm."""
+
+    code = "SYN-E1101"
+
+
+class ManifestError(ConfigurationError):
+    """A plugin's `config.yaml` is missing, misspelt or contradicts itself."""
+
+    code = "SYN-E1102"
+
+
+class InvalidParamsError(ConfigurationError):
+    """Parameters do not fit the action's model; `problems` lists every one with its field path."""
+
+    code = "SYN-E1103"
+
+    def __init__(self, message: str, *, problems: Sequence[str] = (), **rest: str) -> None:
+        super().__init__(message, **rest)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return the message with one line a problem."""
+        return "\n  ".join((super().__str__(), *self.problems))
+
+
+class PluginNotFoundError(ConfigurationError, LookupError):
+    """No folder, installed entry point or module has this name."""
+
+    code = "SYN-E1104"
+
+
+class ActionNotFoundError(ConfigurationError, LookupError):
+    """The plugin has no action of this name."""
+
+    code = "SYN-E1105"
+
+
+class PluginLoadError(ConfigurationError):
+    """The plugin's own code could not be imported; the cause is kept."""
+
+    code = "SYN-E1106"
+
+
+class WorkflowError(SynapseError, RuntimeError):
+    """A workflow was put together wrongly, or failed."""
+
+    code = "SYN-E1200"
+
+
+class StepFailedError(WorkflowError):
+    """A step failed and the steps before it were rolled back.
+
+    The message is `Step 'name' failed: error`; the exception the step raised, if any, is `__cause__`.
+    """
+
+    code = "SYN-E1201"
+
+    def __init__(
+        self, message: str, *, step: "BaseStep", result: "StepResult", rollback_errors: "Sequence[RollbackError]" = ()
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        """The step that failed."""
+        self.result = result
+        """Its result; `result.error` is the text in the message."""
+        self.rollback_errors = tuple(rollback_errors)
+        """What could not be undone, in the order it was tried; empty after a clean rollback."""
+        for problem in self.rollback_errors:
+            self.add_note(f"Rollback of step {problem.step!r} failed: {problem.error}")
+
+
+class DuplicateStepError(WorkflowError, ValueError):
+    """A registry already has a step of this name."""
+
+    code = "SYN-E1202"
+
+
+class StepNotFoundError(WorkflowError, LookupError):
+    """A registry has no step of this name; the message lists those it has."""
+
+    code = "SYN-E1203"
+
+
+class InvalidStepError(WorkflowError, TypeError):
+    """Something registered as a step is not one."""
+
+    code = "SYN-E1204"
+
+
+class InvalidWeightError(WorkflowError, ValueError):
+    """A progress weight is not a number from 0.0 to 1.0."""
+
+    code = "SYN-E1205"
+
+
+class InvalidResultError(WorkflowError):
+    """An action finished, but its result does not fit its declared model."""
+
+    code = "SYN-E1206"
+
+
+class ExecutorError(SynapseError, RuntimeError):
+    """An executor could not run an action."""
+
+    code = "SYN-E1300"
+
+
+class WorkerLostError(ExecutorError):
+    """The process that ran the action ended without reporting a result."""
+
+    code = "SYN-E1301"
+    transient = True

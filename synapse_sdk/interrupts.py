@@ -1,0 +1,64 @@
+"""Holding signals back while something must not be cut short."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+__all__ = ["InterruptShield"]
+
+HELD_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # Windows has no SIGHUP
+
+
+class InterruptShield:
+    """Let a rollback go on although the user presses Ctrl-C or the process is told to end.
+
+    Inside the block SIGINT, SIGTERM and SIGHUP are counted instead of obeyed; each calls `on_held` with the number of
+    presses so far. The press number `limit` raises KeyboardInterrupt after all. Signals can be held in the main thread
+    only (that is where Python delivers them); in another thread the block does nothing.
+
+    Args:
+        on_held: Told of each signal that is held back, with the presses so far. It runs in a thread of its own, because
+            a signal may arrive while the interrupted code holds the very lock that a reporter needs.
+        presses: Presses that came before the block, such as the one that started the rollback.
+        limit: The press that is obeyed.
+    """
+
+    def __init__(self, on_held: Callable[[int], None], *, presses: int = 0, limit: int = 3) -> None:
+        self._on_held = on_held
+        self._limit = limit
+        self._previous: dict[int, object] = {}
+        self.presses = presses
+        self.held: signal.Signals | None = None
+        """The last signal that was held back, to be obeyed once the work is done."""
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in HELD_SIGNALS:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: a handler not written in Python
+                    self._previous[number] = signal.signal(number, self._hold)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # exactly what signal.signal returned
+        self._previous.clear()
+
+    def _hold(self, number: int, _frame: FrameType | None) -> None:
+        self.presses += 1
+        if self.presses >= self._limit:
+            raise KeyboardInterrupt
+        self.held = signal.Signals(number)
+        with contextlib.suppress(RuntimeError):  # no new thread can be had while the interpreter shuts down
+            threading.Thread(target=self._on_held, args=(self.presses,), daemon=True).start()
+
+    def obey(self) -> None:
+        """Deliver the signal that was held back, now that it does no harm."""
+        if self.held is not None:
+            signal.raise_signal(self.held)

@@ -1,0 +1,25 @@
+"""The step engine: steps, the context they share, their registry, and the orchestrator that runs and undoes them.
+
+Needs the standard library only.
+"""
+
+from synapse_sdk.plugins.steps.base import BaseStep, RollbackError, StepResult
+from synapse_sdk.plugins.steps.context import BaseStepContext
+from synapse_sdk.plugins.steps.orchestrator import Orchestrator
+from synapse_sdk.plugins.steps.outcome import run_step
+from synapse_sdk.plugins.steps.plan import Plan, PlannedStep
+from synapse_sdk.plugins.steps.registry import StepRegistry
+from synapse_sdk.plugins.steps.wrapper import StepWrapper
+
+__all__ = [
+    "BaseStep",
+    "BaseStepContext",
+    "Orchestrator",
+    "Plan",
+    "PlannedStep",
+    "RollbackError",
+    "StepRegistry",
+    "StepResult",
+    "StepWrapper",
+    "run_step",
+]

@@ -1,0 +1,223 @@
+"""One execution of a plan: a small state machine that goes forward, or stops and goes backward."""
+
+from collections.abc import Awaitable, Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from synapse_sdk.errors import StepFailedError, WorkflowError
+from synapse_sdk.plugins.steps.base import BaseStep, StepResult
+from synapse_sdk.plugins.steps.context import BaseStepContext, StepScope
+from synapse_sdk.plugins.steps.outcome import LoopThread, checked_result, error_text
+from synapse_sdk.plugins.steps.plan import ALMOST_DONE, ROUNDING, CompiledPlan
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps.announce import Announcer
+
+__all__ = ["Execution"]
+
+
+class _ReturnedFailureError(Exception):
+    """Carries a result with `success=False` out of the loop."""
+
+    def __init__(self, result: StepResult) -> None:
+        super().__init__(result.error or "it returned success=False and no reason")
+        self.result = result
+
+
+class Execution(StepScope):
+    """Where a run stands, and what would have to be undone.
+
+    It advances step by step until all are done or something is raised; what is raised ends in `_fail`, which undoes
+    what was done and raises in its turn. It is also the scope of its context: it takes what the step in flight
+    records, saves and reports. Made for one run, used once.
+
+    Args:
+        plan: The steps, worked out.
+        context: What they share.
+        progress_callback: Called with `(percent, 100)` when the whole percent changes.
+        announce: Told of everything that happens; None when nobody observes, which costs nothing.
+    """
+
+    def __init__(
+        self,
+        plan: CompiledPlan,
+        context: BaseStepContext,
+        progress_callback: Callable[[int, int], object] | None,
+        announce: "Announcer | None",
+    ) -> None:
+        super().__init__()
+        self._plan = plan
+        self._context = context
+        self._callback = progress_callback
+        self._announce = announce
+        self._results: list[StepResult] = []  # of this run, aligned with the plan
+        self._reached: str | None = None  # the step whose turn came last; None before the first and while undoing
+        self._skip_failed = False  # whether that step could not even be asked if it wants to be skipped
+        self._has_records = False  # whether the step in flight recorded an undo entry or saved progress
+        self._skipped = 0
+        self._percent = 0
+        self.thread_id = get_ident()
+        self._loop = LoopThread()  # starts nothing until a coroutine comes
+
+    def run(self) -> dict[str, Any]:
+        """Go forward and, if need be, backward; returns and raises what `Orchestrator.execute` does."""
+        context = self._context
+        outer, outer_step = context._scope, context.current_step  # noqa: SLF001  # the slot is there for the engine
+        if not isinstance(outer, Execution):
+            outer = outer_step = None
+        elif outer.thread_id != self.thread_id:
+            msg = "This context is in use by a run in another thread"
+            raise WorkflowError(msg, fix="Give each run a context of its own")
+        context._scope = self  # noqa: SLF001  # as above
+        try:
+            self._advance()
+            return self._succeed()
+        except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
+            self._fail(error)
+        finally:
+            context._scope, context.current_step = outer, outer_step  # noqa: SLF001  # as above
+            self._loop.close()
+            context.sink_failures.sum_up()
+
+    # Forward
+
+    def _advance(self) -> None:  # noqa: C901, PLR0912  # in one piece, because each call would cost every step
+        """Take step after step. Every workflow pays for each line of this loop."""
+        context, announce = self._context, self._announce
+        keep, show = self._results.append, context.step_results.append
+        if announce is not None:
+            announce.run_started(self._plan)
+        plan, plain_result = self._plan, StepResult
+        for name, step, percent in zip(plan.names, plan.steps, plan.percents, strict=True):
+            self._reached = context.current_step = name
+            if announce is not None:
+                announce.step_started(name)
+            try:
+                skips = step.can_skip(context)
+                if skips is not False and skips is not True:
+                    skips = self._truth(skips)
+            except BaseException:
+                self._skip_failed = True
+                raise
+            if skips:
+                result = StepResult(skipped=True)
+                self._skipped += 1
+            else:
+                outcome = step.execute(context)
+                result = outcome if outcome.__class__ is plain_result else self._settled(outcome)
+                if self._has_records:
+                    result = self._with_records(result)
+                if not result.success:
+                    raise _ReturnedFailureError(result)
+            keep(result)
+            show(result)
+            if announce is not None:
+                announce.step_finished(name, result)
+            if percent > self._percent:
+                self._show_percent(percent)
+
+    def _truth(self, answer: object) -> bool:
+        return bool(self.wait_for(answer) if isinstance(answer, Awaitable) else answer)
+
+    def _settled(self, outcome: object) -> StepResult:
+        return checked_result(self.wait_for(outcome) if isinstance(outcome, Awaitable) else outcome)
+
+    def _with_records(self, result: StepResult) -> StepResult:
+        """Hand over what the step recorded; in a copy, because a step may return the same object again and again."""
+        if self.undo_log:
+            result = result.with_undo_log(self.undo_log)
+        self.undo_log, self.saved_progress, self._has_records = [], {}, False
+        return result
+
+    def _succeed(self) -> dict[str, Any]:
+        if not self._plan.steps:
+            self._show_percent(100)
+        if self._announce is not None:
+            self._announce.run_finished("succeeded")
+        total = len(self._plan)
+        return {"success": True, "steps_executed": total - self._skipped, "steps_total": total}
+
+    # Backward
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Record what failed, undo everything that was started, and raise what the caller is to see."""
+        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415  # runs that succeed do not load it
+
+        name, interrupted = self._reached, not isinstance(error, Exception)
+        reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
+        failure = self._failure(error)
+        started = self._started(failure)
+        self._reached = None
+
+        rollback = Rollback(started, self._context, self._announce)
+        status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
+        shield = rollback.run(reason, presses=int(interrupted))
+        if self._announce is not None:
+            self._announce.run_finished(status if rollback.is_complete else "rollback_incomplete", reason)
+
+        if rollback.left:
+            raise KeyboardInterrupt from error
+        if interrupted or name is None:
+            raise error
+        step = self._plan.steps[self._plan.names.index(name)]
+        failed = StepFailedError(reason, step=step, result=failure, rollback_errors=rollback.errors)
+        failed.__cause__ = None if isinstance(error, _ReturnedFailureError) else error
+        shield.obey()  # raises if a Ctrl-C waited for the end of the rollback
+        raise failed
+
+    def _started(self, failure: StepResult) -> list[tuple[BaseStep[Any], StepResult]]:
+        """Return the steps that may have had effects, with their results; record the one in flight as failed."""
+        plan, index = self._plan, len(self._results)
+        done = zip(plan.steps, self._results, strict=False)  # the plan goes on where the results end
+        started = [(step, result) for step, result in done if not result.skipped]
+        if index < len(plan) and self._reached == plan.names[index]:  # else it was caught between two steps
+            self._context.step_results.append(failure)
+            if self._announce is not None:
+                self._announce.step_failed(plan.names[index], failure)
+            if not self._skip_failed:
+                started.append((plan.steps[index], failure))
+        return started
+
+    def _failure(self, error: BaseException) -> StepResult:
+        if isinstance(error, _ReturnedFailureError):
+            return error.result
+        result = StepResult(success=False, error=error_text(error))
+        return self._with_records(result) if self._has_records else result
+
+    # The step in flight, as its context sees it
+
+    def record_undo(self, entry: dict[str, Any]) -> None:
+        """Tell observers, then keep the entry; returns before the effect it describes."""
+        self._has_records = True
+        self.undo_log.append(entry)
+        if self._announce is not None and self._reached is not None:
+            self._announce.undo_recorded(self._reached, entry)
+
+    def save_progress(self, state: dict[str, Any]) -> None:
+        """Keep what was saved and tell observers."""
+        self._has_records = True
+        super().save_progress(state)
+        if self._announce is not None and self._reached is not None:
+            self._announce.progress_saved(self._reached, state)
+
+    def advance(self, fraction: float) -> None:
+        """Move the bar by the step's share; only the end of the run shows 100."""
+        if self._reached is not None:
+            index = len(self._results)
+            percent = int(self._plan.start(index) + self._plan.share(index) * fraction + ROUNDING)
+            if percent > self._percent:
+                self._show_percent(min(percent, ALMOST_DONE))
+
+    def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
+        """Run an awaitable on the one loop of this run."""
+        return self._loop.wait_for(awaitable)
+
+    def _show_percent(self, percent: int) -> None:
+        self._percent = percent
+        if self._callback is not None:
+            try:
+                self._callback(percent, 100)
+            except Exception as error:  # noqa: BLE001  # whoever watches must not be able to fail the run
+                self._context.sink_failures.note("progress callback", error)
+        if self._announce is not None:
+            self._announce.run_progressed(percent)

@@ -1,0 +1,80 @@
+"""Runs the steps of a workflow: forward until one fails, then backward until all is undone."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synapse_sdk.plugins.steps.context import BaseStepContext
+from synapse_sdk.plugins.steps.execution import Execution
+from synapse_sdk.plugins.steps.plan import CompiledPlan, Plan, planned_step
+from synapse_sdk.plugins.steps.registry import StepRegistry
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps.announce import Announcer
+    from synapse_sdk.reporting.base import RunObserver
+
+__all__ = ["Orchestrator"]
+
+
+class Orchestrator[C: BaseStepContext]:
+    """Executes a registry's steps in order and undoes them when one fails.
+
+    Args:
+        registry: The steps.
+        context: What they share; its runtime context's reporter is told of everything that happens.
+        progress_callback: Called with `(percent, 100)` whenever the whole percent of the run changes.
+        journal: An observer that must not miss anything: when it raises, the step in flight fails.
+        observers: Further observers; like the callback and the reporter they never fail a run.
+
+    Example:
+        >>> registry = StepRegistry()
+        >>> context = BaseStepContext(runtime_ctx=None)
+        >>> Orchestrator(registry, context).execute()
+        {'success': True, 'steps_executed': 0, 'steps_total': 0}
+    """
+
+    def __init__(
+        self,
+        registry: StepRegistry[C],
+        context: C,
+        progress_callback: Callable[[int, int], object] | None = None,
+        *,
+        journal: "RunObserver | None" = None,
+        observers: "Sequence[RunObserver]" = (),
+    ) -> None:
+        self._registry = registry
+        self._context = context
+        self._progress_callback = progress_callback
+        self._journal = journal
+        self._observers = tuple(observers)
+
+    def execute(self) -> dict[str, Any]:
+        """Run all steps.
+
+        Returns:
+            `{"success": True, "steps_executed": n, "steps_total": m}`; skipped steps count in the total only.
+
+        Raises:
+            StepFailedError: A step failed: it returned `success=False` or no StepResult, or it or its `can_skip`
+                raised. Every step that had started was rolled back first, the failing one included, in reverse order.
+            BaseException: KeyboardInterrupt, SystemExit and cancellation go on as themselves, after the same rollback.
+            InvalidWeightError: A step's weight is not a number from 0.0 to 1.0; nothing was run.
+        """
+        plan = CompiledPlan(self._registry.get_steps())
+        return Execution(plan, self._context, self._progress_callback, self._announcer()).run()
+
+    def plan(self) -> Plan:
+        """Return the steps, their weights, and which would be skipped if the run began now; nothing is executed."""
+        plan = CompiledPlan(self._registry.get_steps())
+        return Plan(tuple(planned_step(plan, index, self._context) for index in range(len(plan))))
+
+    def _announcer(self) -> "Announcer | None":
+        """Return what tells journal, observers and reporter of the run, or None when there are none."""
+        reporter: Any = getattr(self._context.runtime_ctx, "reporter", None)
+        observers = [*self._observers]
+        if callable(getattr(reporter, "observe", None)):
+            observers.append(reporter)
+        if self._journal is None and not observers:
+            return None
+        from synapse_sdk.plugins.steps.announce import Announcer  # noqa: PLC0415  # unobserved runs do not pay for it
+
+        return Announcer(self._journal, observers, self._context.sink_failures)

@@ -1,0 +1,100 @@
+"""Going backward: every started step is undone, whatever happens on the way."""
+
+import os
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from synapse_sdk.interrupts import InterruptShield
+from synapse_sdk.plugins.steps.base import BaseStep, RollbackError, StepResult
+from synapse_sdk.plugins.steps.outcome import roll_back_step
+from synapse_sdk.plugins.steps.plan import overrides
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps.announce import Announcer
+    from synapse_sdk.plugins.steps.context import BaseStepContext
+
+__all__ = ["Rollback"]
+
+OBEYED_PRESS = 3
+"""The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
+
+
+class Rollback:
+    """Undoes steps in reverse order and keeps account of what could not be undone.
+
+    Args:
+        started: The steps that were started, with their results, in the order in which they ran.
+        context: Handed to each step's `rollback`.
+        announce: Told of everything; None when nobody observes.
+    """
+
+    def __init__(
+        self,
+        started: Sequence[tuple[BaseStep[Any], StepResult]],
+        context: "BaseStepContext",
+        announce: "Announcer | None",
+    ) -> None:
+        self.left = [(step, result) for step, result in reversed(started) if overrides(step, "rollback")]
+        """What is still to be undone, next first."""
+        self.errors: list[RollbackError] = []
+        """What could not be undone, in the order it was tried."""
+        self._context = context
+        self._announce = announce
+
+    def run(self, reason: str, *, presses: int) -> InterruptShield:
+        """Undo everything; signals are held back meanwhile.
+
+        Args:
+            reason: Why, in a sentence.
+            presses: Presses of Ctrl-C so far: 1 if one started this rollback.
+
+        Returns:
+            The shield, which knows whether a signal came that should be obeyed now.
+        """
+        shield = InterruptShield(self._say_held, presses=presses, limit=OBEYED_PRESS)
+        try:
+            with shield:
+                if self._announce is not None:
+                    self._announce.rollback_started([step.name for step, _ in self.left], reason)
+                while self.left:
+                    self._undo(*self.left[0])
+                    del self.left[0]
+        except KeyboardInterrupt:
+            steps = ", ".join(repr(step.name) for step, _ in self.left)
+            self._context.errors.append(f"Rollback abandoned on request; not undone: {steps}")
+        return shield
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left behind."""
+        return not self.errors and not self.left
+
+    def _undo(self, step: BaseStep[Any], result: StepResult) -> None:
+        name = self._context.current_step = step.name
+        if self._announce is not None:
+            self._announce.step_rollback_started(name)
+        problem = None
+        try:
+            roll_back_step(step, self._context, result)
+        except KeyboardInterrupt:  # only the press that is obeyed gets here
+            raise
+        except BaseException as error:  # noqa: BLE001  # the other steps must be undone, whatever this one raised
+            problem = RollbackError(name, error, "".join(traceback.format_exception(error)))
+            self._record(problem)
+        if self._announce is not None:
+            self._announce.step_rolled_back(name, problem)
+
+    def _record(self, problem: RollbackError) -> None:
+        self.errors.append(problem)
+        self._context.errors.append(f"Rollback of step {problem.step!r} failed: {problem.text}\n{problem.traceback}")
+        particulars = {"step": problem.step, "error": problem.text, "traceback": problem.traceback}
+        self._context.log("rollback_failed", particulars)
+
+    def _say_held(self, presses: int) -> None:
+        left = OBEYED_PRESS - presses
+        if self._announce is not None:
+            self._announce.interrupt_held(presses, left)
+        else:
+            note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
+            os.write(2, note.encode())  # sys.stderr may be locked by the code that was interrupted
