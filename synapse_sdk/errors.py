@@ -5,7 +5,7 @@ things involved). `code` is stable and may be matched on; `transient` tells whet
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps import BaseStep, RollbackError, StepResult
@@ -48,6 +48,14 @@ class SynapseError(Exception):
     def __str__(self) -> str:
         """Return what happened, why, and the way out, as sentences."""
         return ". ".join(part.rstrip(".") for part in (self.message, self.why, self.fix) if part)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let errors with arguments of their own travel between processes, as `concurrent.futures` makes them."""
+        return _rebuild, (type(self), self.args), self.__dict__
+
+
+def _rebuild(kind: type[SynapseError], args: tuple[Any, ...]) -> SynapseError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(SynapseError, ValueError):

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.plugins.steps.base import RollbackError, StepResult
-from synapse_sdk.plugins.steps.plan import CompiledPlan
+from synapse_sdk.plugins.steps.base import StepResult
+from synapse_sdk.plugins.steps.compiled import CompiledPlan
 from synapse_sdk.reporting.events import (
     Event,
     InterruptHeld,
@@ -24,6 +24,7 @@ from synapse_sdk.reporting.events import (
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.context import SinkFailures
+    from synapse_sdk.plugins.steps.rollback import RollbackError
     from synapse_sdk.reporting.base import RunObserver
 
 __all__ = ["Announcer"]
@@ -104,7 +105,7 @@ class Announcer:
         self._step_began = perf_counter()
         self.tell_regardless(StepRollbackStarted(name))
 
-    def step_rolled_back(self, name: str, problem: RollbackError | None) -> None:
+    def step_rolled_back(self, name: str, problem: "RollbackError | None") -> None:
         """Say that a step was undone, or why it could not be."""
         elapsed = perf_counter() - self._step_began
         if problem is None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from synapse_sdk.plugins.steps.context import BaseStepContext
 
-__all__ = ["BaseStep", "RollbackError", "StepResult"]
+__all__ = ["BaseStep", "StepResult"]
 
 
 @dataclass(init=False)
@@ -126,19 +126,3 @@ class BaseStep[C: "BaseStepContext"](ABC):
         May be an `async def`. May be called twice, and after an `execute` that stopped half way: undoing what is not
         there is success.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackError:
-    """One thing that could not be undone."""
-
-    step: str
-    """Name of the step whose rollback failed."""
-    error: BaseException
-    traceback: str
-    """The full traceback, as text."""
-
-    @property
-    def text(self) -> str:
-        """What the exception says, or its type's name if it says nothing."""
-        return str(self.error) or type(self.error).__name__

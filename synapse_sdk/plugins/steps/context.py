@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps.base import StepResult
-from synapse_sdk.plugins.steps.outcome import LoopThread
 
 __all__ = ["BRANCH", "BaseStepContext", "BranchScope", "SinkFailures", "StepScope"]
 
@@ -36,6 +35,8 @@ class StepScope:
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
         """Run an awaitable to its end and return its value."""
+        from synapse_sdk.plugins.steps.coroutines import LoopThread  # noqa: PLC0415  # 50 ms, with asyncio
+
         loop = LoopThread()
         try:
             return loop.wait_for(awaitable)

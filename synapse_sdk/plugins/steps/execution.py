@@ -1,17 +1,18 @@
 """One execution of a plan: a small state machine that goes forward, or stops and goes backward."""
 
+from _thread import allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
 from collections.abc import Awaitable, Callable
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from synapse_sdk.errors import StepFailedError, WorkflowError
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
+from synapse_sdk.plugins.steps.compiled import ALMOST_DONE, ROUNDING, CompiledPlan
 from synapse_sdk.plugins.steps.context import BaseStepContext, StepScope
-from synapse_sdk.plugins.steps.outcome import LoopThread, checked_result, error_text
-from synapse_sdk.plugins.steps.plan import ALMOST_DONE, ROUNDING, CompiledPlan
+from synapse_sdk.plugins.steps.outcome import checked_result, error_text
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
+    from synapse_sdk.plugins.steps.coroutines import LoopThread
 
 __all__ = ["Execution"]
 
@@ -57,7 +58,8 @@ class Execution(StepScope):
         self._skipped = 0
         self._percent = 0
         self.thread_id = get_ident()
-        self._loop = LoopThread()  # starts nothing until a coroutine comes
+        self._loop: LoopThread | None = None  # there is one once a step turned out to be `async`
+        self._loop_lock = allocate_lock()
 
     def run(self) -> dict[str, Any]:
         """Go forward and, if need be, backward; returns and raises what `Orchestrator.execute` does."""
@@ -76,7 +78,8 @@ class Execution(StepScope):
             self._fail(error)
         finally:
             context._scope, context.current_step = outer, outer_step  # noqa: SLF001  # as above
-            self._loop.close()
+            if self._loop is not None:
+                self._loop.close()
             context.sink_failures.sum_up()
 
     # Forward
@@ -210,6 +213,11 @@ class Execution(StepScope):
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
         """Run an awaitable on the one loop of this run."""
+        with self._loop_lock:  # parallel steps may come here at the same time
+            if self._loop is None:
+                from synapse_sdk.plugins.steps.coroutines import LoopThread  # noqa: PLC0415  # 50 ms, with asyncio
+
+                self._loop = LoopThread()
         return self._loop.wait_for(awaitable)
 
     def _show_percent(self, percent: int) -> None:

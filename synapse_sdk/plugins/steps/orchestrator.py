@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from synapse_sdk.plugins.steps.compiled import CompiledPlan
 from synapse_sdk.plugins.steps.context import BaseStepContext
 from synapse_sdk.plugins.steps.execution import Execution
-from synapse_sdk.plugins.steps.plan import CompiledPlan, Plan, planned_step
 from synapse_sdk.plugins.steps.registry import StepRegistry
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
+    from synapse_sdk.plugins.steps.plan import Plan
     from synapse_sdk.reporting.base import RunObserver
 
 __all__ = ["Orchestrator"]
@@ -62,10 +63,11 @@ class Orchestrator[C: BaseStepContext]:
         plan = CompiledPlan(self._registry.get_steps())
         return Execution(plan, self._context, self._progress_callback, self._announcer()).run()
 
-    def plan(self) -> Plan:
+    def plan(self) -> "Plan":
         """Return the steps, their weights, and which would be skipped if the run began now; nothing is executed."""
-        plan = CompiledPlan(self._registry.get_steps())
-        return Plan(tuple(planned_step(plan, index, self._context) for index in range(len(plan))))
+        from synapse_sdk.plugins.steps.plan import plan_of  # noqa: PLC0415  # a run does not need it
+
+        return plan_of(CompiledPlan(self._registry.get_steps()), self._context)
 
     def _announcer(self) -> "Announcer | None":
         """Return what tells journal, observers and reporter of the run, or None when there are none."""

@@ -1,18 +1,14 @@
-"""From whatever a step's method returned to the value the engine needs; coroutines are run here."""
+"""From whatever a step's method returned, a coroutine or the thing itself, to the value the engine needs."""
 
-import threading
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 
 if TYPE_CHECKING:
-    import asyncio
-
     from synapse_sdk.plugins.steps.context import BaseStepContext
 
 __all__ = [
-    "LoopThread",
     "asks_to_skip",
     "checked_result",
     "error_text",
@@ -81,87 +77,3 @@ def checked_result(outcome: object) -> StepResult:
 def error_text(error: BaseException) -> str:
     """Return what an exception says, or its type's name if it says nothing."""
     return str(error) or type(error).__name__
-
-
-class LoopThread:
-    """An event loop in a thread of its own, so that plain code can wait for coroutines.
-
-    One loop lives as long as the run, because clients opened by one coroutine belong to the loop that ran it. The
-    thread makes it work inside a running loop (a notebook) and from several branches of parallel steps at once.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
-        """Run an awaitable to its end and return its value.
-
-        An exception in the waiting thread, such as Ctrl-C, cancels the coroutine and waits until it has cleaned up.
-        """
-        from concurrent.futures import Future  # noqa: PLC0415  # asyncio and its kin are loaded on use
-
-        loop = self._running_loop()
-        ended: Future[Any] = Future()
-        tasks: list[asyncio.Task[Any]] = []
-
-        async def whole() -> Any:  # noqa: ANN401  # create_task takes coroutines only, execute may return any awaitable
-            return await awaitable
-
-        def start() -> None:
-            tasks.append(loop.create_task(whole()))
-            tasks[0].add_done_callback(deliver)
-
-        def cancel() -> None:
-            tasks[0].cancel()
-
-        def deliver(task: "asyncio.Task[Any]") -> None:
-            try:
-                ended.set_result(task.result())
-            except BaseException as error:  # noqa: BLE001  # it is raised again where it is waited for
-                ended.set_exception(error)
-
-        loop.call_soon_threadsafe(start)
-        try:
-            return ended.result()
-        finally:
-            if not ended.done():
-                loop.call_soon_threadsafe(cancel)
-                ended.exception()
-
-    def close(self) -> None:
-        """Cancel what still runs and end the thread; safe to call when it never started."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop = self._thread = None
-
-    def _running_loop(self) -> "asyncio.AbstractEventLoop":
-        with self._lock:
-            if self._loop is None:
-                import asyncio  # noqa: PLC0415  # 35 ms that workflows without coroutines do not pay
-
-                self._loop = asyncio.new_event_loop()
-                target, arguments = self._serve, (self._loop,)
-                self._thread = threading.Thread(target=target, args=arguments, name="synapse-steps", daemon=True)
-                self._thread.start()
-            return self._loop
-
-    @staticmethod
-    def _serve(loop: "asyncio.AbstractEventLoop") -> None:
-        import asyncio  # noqa: PLC0415  # loaded by now
-
-        while True:
-            try:
-                loop.run_forever()
-                break
-            except (KeyboardInterrupt, SystemExit):  # a coroutine raised it: asyncio stops, its waiter has yet to hear
-                continue
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            loop.run_until_complete(asyncio.wait(tasks))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()

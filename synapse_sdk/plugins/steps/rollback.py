@@ -3,21 +3,38 @@
 import os
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.interrupts import InterruptShield
-from synapse_sdk.plugins.steps.base import BaseStep, RollbackError, StepResult
+from synapse_sdk.plugins.steps.base import BaseStep, StepResult
+from synapse_sdk.plugins.steps.compiled import overrides
 from synapse_sdk.plugins.steps.outcome import roll_back_step
-from synapse_sdk.plugins.steps.plan import overrides
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
     from synapse_sdk.plugins.steps.context import BaseStepContext
 
-__all__ = ["Rollback"]
+__all__ = ["Rollback", "RollbackError"]
 
 OBEYED_PRESS = 3
 """The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackError:
+    """One thing that could not be undone."""
+
+    step: str
+    """Name of the step whose rollback failed."""
+    error: BaseException
+    traceback: str
+    """The full traceback, as text."""
+
+    @property
+    def text(self) -> str:
+        """What the exception says, or its type's name if it says nothing."""
+        return str(self.error) or type(self.error).__name__
 
 
 class Rollback:
