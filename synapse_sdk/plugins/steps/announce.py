@@ -69,7 +69,7 @@ class Announcer:
 
     def run_started(self, plan: CompiledPlan) -> None:
         """Say that the run begins."""
-        self.tell(RunStarted(tuple((name, plan.share(index) / 100) for index, name in enumerate(plan.names))))
+        self.tell(RunStarted(tuple((name, plan.share(index)) for index, name in enumerate(plan.names))))
 
     def step_started(self, name: str) -> None:
         """Say that a step's turn has come."""

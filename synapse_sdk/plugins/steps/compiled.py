@@ -1,14 +1,14 @@
 """The steps of a run, worked out once before the first of them."""
 
 from itertools import accumulate
-from math import fsum
+from math import fsum, inf
 from typing import Any
 
 from synapse_sdk.plugins.steps.base import BaseStep
 from synapse_sdk.plugins.steps.registry import check_weight
 from synapse_sdk.plugins.steps.wrapper import StepWrapper
 
-__all__ = ["ALMOST_DONE", "ROUNDING", "CompiledPlan", "overrides"]
+__all__ = ["CompiledPlan", "overrides"]
 
 ALMOST_DONE = 99
 """The percent that is not exceeded before the end."""
@@ -28,35 +28,36 @@ class CompiledPlan:
 
     def __init__(self, steps: list[BaseStep[Any]]) -> None:
         self.steps = steps
-        self.names = [step.name for step in self.steps]
-        weights = [step.progress_weight for step in self.steps]
-        if not all(0.0 <= weight <= 1.0 for weight in set(weights)):
+        self.names = [step.name for step in steps]
+        weights = [step.progress_weight for step in steps]
+        try:
+            valid = all(0.0 <= weight <= 1.0 for weight in set(weights))
+        except TypeError:
+            valid = False
+        if not valid:
             for name, weight in zip(self.names, weights, strict=True):
                 check_weight(name, weight)
         if not any(weights):
             weights = [1.0] * len(weights)
-        scale = 100.0 / (fsum(weights) or 1.0)
-        self.ends = [done * scale for done in accumulate(weights)]
-        """Percent of the run that is done after each step, unrounded."""
-        self.percents = [int(end + ROUNDING) for end in self.ends]
-        """The same, as shown: whole, and 100 for the last step only."""
-        for index in range(len(weights) - 2, -1, -1):
-            if self.percents[index] <= ALMOST_DONE:
-                break
-            self.percents[index] = ALMOST_DONE
-        if weights:
-            self.percents[-1] = 100
+        self.weights = weights
+        self.ends = list(accumulate(weights))
+        """Weight that is done after each step."""
+        self._scale = 100.0 / (fsum(weights) or 1.0)
 
     def __len__(self) -> int:
         return len(self.steps)
 
-    def start(self, index: int) -> float:
-        """Percent of the run that is done before a step, unrounded."""
-        return self.ends[index - 1] if index else 0.0
-
     def share(self, index: int) -> float:
-        """Percent of the run that a step stands for, unrounded."""
-        return self.ends[index] - self.start(index)
+        """Share of the run that a step stands for, 0.0 to 1.0."""
+        return self.weights[index] * self._scale / 100.0
+
+    def percent(self, weight_done: float) -> int:
+        """Whole percent of the run that this much weight is; never 100, which is said at the end."""
+        return min(int(weight_done * self._scale + ROUNDING), ALMOST_DONE)
+
+    def weight_beyond(self, percent: int) -> float:
+        """Weight that must be done before more than this percent is shown; infinite when no more will be."""
+        return (percent + 1 - ROUNDING) / self._scale if percent < ALMOST_DONE else inf
 
 
 def overrides(step: BaseStep[Any], hook: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from synapse_sdk.errors import StepFailedError, WorkflowError
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
-from synapse_sdk.plugins.steps.compiled import ALMOST_DONE, ROUNDING, CompiledPlan
+from synapse_sdk.plugins.steps.compiled import CompiledPlan
 from synapse_sdk.plugins.steps.context import BaseStepContext, StepScope
 from synapse_sdk.plugins.steps.outcome import checked_result, error_text
 
@@ -90,8 +90,8 @@ class Execution(StepScope):
         keep, show = self._results.append, context.step_results.append
         if announce is not None:
             announce.run_started(self._plan)
-        plan, plain_result = self._plan, StepResult
-        for name, step, percent in zip(plan.names, plan.steps, plan.percents, strict=True):
+        plan, plain_result, next_percent_at = self._plan, StepResult, self._plan.weight_beyond(0)
+        for name, step, weight_done in zip(plan.names, plan.steps, plan.ends, strict=True):
             self._reached = context.current_step = name
             if announce is not None:
                 announce.step_started(name)
@@ -116,8 +116,8 @@ class Execution(StepScope):
             show(result)
             if announce is not None:
                 announce.step_finished(name, result)
-            if percent > self._percent:
-                self._show_percent(percent)
+            if weight_done >= next_percent_at:
+                next_percent_at = self._show_weight(weight_done)
 
     def _truth(self, answer: object) -> bool:
         return bool(self.wait_for(answer) if isinstance(answer, Awaitable) else answer)
@@ -133,8 +133,7 @@ class Execution(StepScope):
         return result
 
     def _succeed(self) -> dict[str, Any]:
-        if not self._plan.steps:
-            self._show_percent(100)
+        self._show_percent(100)
         if self._announce is not None:
             self._announce.run_finished("succeeded")
         total = len(self._plan)
@@ -206,10 +205,8 @@ class Execution(StepScope):
     def advance(self, fraction: float) -> None:
         """Move the bar by the step's share; only the end of the run shows 100."""
         if self._reached is not None:
-            index = len(self._results)
-            percent = int(self._plan.start(index) + self._plan.share(index) * fraction + ROUNDING)
-            if percent > self._percent:
-                self._show_percent(min(percent, ALMOST_DONE))
+            plan, index = self._plan, len(self._results)
+            self._show_weight(plan.ends[index] - plan.weights[index] * (1.0 - fraction))
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
         """Run an awaitable on the one loop of this run."""
@@ -219,6 +216,14 @@ class Execution(StepScope):
 
                 self._loop = LoopThread()
         return self._loop.wait_for(awaitable)
+
+    def _show_weight(self, weight_done: float) -> float:
+        """Show how much of the run this is, and return the weight from which there is more to show."""
+        plan = self._plan
+        percent = plan.percent(weight_done)
+        if percent > self._percent and len(self._results) < len(plan):  # after the last step comes 100, at the end
+            self._show_percent(percent)
+        return plan.weight_beyond(percent)
 
     def _show_percent(self, percent: int) -> None:
         self._percent = percent

@@ -73,4 +73,6 @@ def _planned_step(compiled: CompiledPlan, index: int, context: "BaseStepContext"
     except Exception as error:  # noqa: BLE001  # a plan describes; the run is what fails
         problem = error_text(error)
     undoes = overrides(step, "rollback")
-    return PlannedStep(compiled.names[index], step.progress_weight, compiled.share(index), skipped, undoes, problem)
+    return PlannedStep(
+        compiled.names[index], step.progress_weight, 100 * compiled.share(index), skipped, undoes, problem
+    )
