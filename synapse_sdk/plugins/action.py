@@ -85,6 +85,7 @@ class BaseAction[P]:
 
         Raises:
             StepFailedError: A step failed; everything done before was undone.
+            InvalidResultError: The result does not fit its model; everything was undone.
             ConfigurationError: There are no steps.
         """
         registry = self.build_registry()
@@ -93,7 +94,13 @@ class BaseAction[P]:
             fix = f"Register steps in {type(self).__name__}.setup_steps or override execute"
             raise ConfigurationError(msg, fix=fix)
         context = self.create_context()
-        return self.build_result(context, Orchestrator(registry, context).execute())
+        results: list[Any] = []
+
+        def conclude(summary: dict[str, Any]) -> None:
+            results.append(self.validate_result(self.build_result(context, summary)))
+
+        Orchestrator(registry, context, conclude=conclude).execute()
+        return results[0]
 
     def plan(self) -> Plan:
         """Return the steps that would run, without running any."""

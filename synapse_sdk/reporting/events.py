@@ -176,6 +176,8 @@ class RunFinished(_Timed):
     elapsed: float
     """Seconds since its start, rollback included."""
     error: str | None = None
+    interrupted: bool = False
+    """Whether it was stopped (Ctrl-C, a request to end, cancellation) rather than failed."""
 
 
 @dataclass(frozen=True, slots=True)

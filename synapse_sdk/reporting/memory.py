@@ -28,13 +28,14 @@ class MemoryReporter:
     def observe(self, event: Event) -> None:
         """Keep the event."""
         self.events.append(event)
-        if isinstance(event, MetricsReported):
+        if isinstance(event, ProgressReported):
+            self.progress[event.category] = (event.current, event.total)
+        elif isinstance(event, MetricsReported):
             self.metrics.setdefault(event.category, {}).update(event.values)
 
     def set_progress(self, current: float, total: float, category: str | None) -> None:
         """Keep the progress as an event and as the last value of its category."""
-        self.progress[category] = (current, total)
-        self.events.append(ProgressReported(category, current, total))
+        self.observe(ProgressReported(category, current, total))
 
     def close(self) -> None:
         """Do nothing: what was kept stays readable."""

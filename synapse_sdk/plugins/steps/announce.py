@@ -117,6 +117,6 @@ class Announcer:
         """Say that a signal was held back."""
         self._tell_observers(InterruptHeld(presses, presses_left))
 
-    def run_finished(self, status: str, error: str | None = None) -> None:
+    def run_finished(self, status: str, error: str | None = None, *, interrupted: bool = False) -> None:
         """Say how the run ended."""
-        self.tell_regardless(RunFinished(RunStatus(status), perf_counter() - self._run_began, error))
+        self.tell_regardless(RunFinished(RunStatus(status), perf_counter() - self._run_began, error, interrupted))

@@ -28,7 +28,7 @@ class StepScope:
 
     def save_progress(self, state: dict[str, Any]) -> None:
         """Keep from where the step could go on."""
-        self.saved_progress = {**self.saved_progress, **state}
+        self.saved_progress.update(state)
 
     def advance(self, fraction: float) -> None:
         """Note that this fraction (0.0 to 1.0) of the step is done."""

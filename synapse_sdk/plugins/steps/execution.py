@@ -61,7 +61,7 @@ class Execution(StepScope):
         self._loop: LoopThread | None = None  # there is one once a step turned out to be `async`
         self._loop_lock = allocate_lock()
 
-    def run(self) -> dict[str, Any]:
+    def run(self, conclude: Callable[[dict[str, Any]], object] | None = None) -> dict[str, Any]:
         """Go forward and, if need be, backward; returns and raises what `Orchestrator.execute` does."""
         context = self._context
         outer, outer_step = context._scope, context.current_step  # noqa: SLF001  # the slot is there for the engine
@@ -73,7 +73,7 @@ class Execution(StepScope):
         context._scope = self  # noqa: SLF001  # as above
         try:
             self._advance()
-            return self._succeed()
+            return self._succeed(conclude)
         except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
             self._fail(error)
         finally:
@@ -132,12 +132,16 @@ class Execution(StepScope):
         self.undo_log, self.saved_progress, self._has_records = [], {}, False
         return result
 
-    def _succeed(self) -> dict[str, Any]:
+    def _succeed(self, conclude: Callable[[dict[str, Any]], object] | None) -> dict[str, Any]:
+        self._reached = None  # what goes wrong from here on is no step's fault
+        total = len(self._plan)
+        summary = {"success": True, "steps_executed": total - self._skipped, "steps_total": total}
+        if conclude is not None:
+            conclude(summary)
         self._show_percent(100)
         if self._announce is not None:
             self._announce.run_finished("succeeded")
-        total = len(self._plan)
-        return {"success": True, "steps_executed": total - self._skipped, "steps_total": total}
+        return summary
 
     # Backward
 
@@ -155,7 +159,8 @@ class Execution(StepScope):
         status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
         shield = rollback.run(reason, presses=int(interrupted))
         if self._announce is not None:
-            self._announce.run_finished(status if rollback.is_complete else "rollback_incomplete", reason)
+            status = status if rollback.is_complete else "rollback_incomplete"
+            self._announce.run_finished(status, reason, interrupted=interrupted)
 
         if rollback.left:
             raise KeyboardInterrupt from error

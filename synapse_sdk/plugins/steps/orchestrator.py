@@ -25,6 +25,8 @@ class Orchestrator[C: BaseStepContext]:
         progress_callback: Called with `(percent, 100)` whenever the whole percent of the run changes.
         journal: An observer that must not miss anything: when it raises, the step in flight fails.
         observers: Further observers; like the callback and the reporter they never fail a run.
+        conclude: Called with the summary once all steps have succeeded, and before the run counts as done: when it
+            raises, everything is undone and its exception goes on as it is.
 
     Example:
         >>> registry = StepRegistry()
@@ -41,12 +43,14 @@ class Orchestrator[C: BaseStepContext]:
         *,
         journal: "RunObserver | None" = None,
         observers: "Sequence[RunObserver]" = (),
+        conclude: Callable[[dict[str, Any]], object] | None = None,
     ) -> None:
         self._registry = registry
         self._context = context
         self._progress_callback = progress_callback
         self._journal = journal
         self._observers = tuple(observers)
+        self._conclude = conclude
 
     def execute(self) -> dict[str, Any]:
         """Run all steps.
@@ -61,7 +65,8 @@ class Orchestrator[C: BaseStepContext]:
             InvalidWeightError: A step's weight is not a number from 0.0 to 1.0; nothing was run.
         """
         plan = CompiledPlan(self._registry.get_steps())
-        return Execution(plan, self._context, self._progress_callback, self._announcer()).run()
+        run = Execution(plan, self._context, self._progress_callback, self._announcer())
+        return run.run(self._conclude)
 
     def plan(self) -> "Plan":
         """Return the steps, their weights, and which would be skipped if the run began now; nothing is executed."""

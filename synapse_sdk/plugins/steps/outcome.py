@@ -75,5 +75,9 @@ def checked_result(outcome: object) -> StepResult:
 
 
 def error_text(error: BaseException) -> str:
-    """Return what an exception says, or its type's name if it says nothing."""
-    return str(error) or type(error).__name__
+    """Return what an exception says, or its type's name if it says nothing or is a request to stop."""
+    try:
+        text = str(error) if isinstance(error, Exception) else ""
+    except Exception:  # noqa: BLE001  # an author's __str__ must not keep the run from being undone
+        text = ""
+    return text or type(error).__name__

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.interrupts import InterruptShield
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.compiled import overrides
-from synapse_sdk.plugins.steps.outcome import roll_back_step
+from synapse_sdk.plugins.steps.outcome import error_text, roll_back_step
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
@@ -34,7 +34,7 @@ class RollbackError:
     @property
     def text(self) -> str:
         """What the exception says, or its type's name if it says nothing."""
-        return str(self.error) or type(self.error).__name__
+        return error_text(self.error)
 
 
 class Rollback:
@@ -72,7 +72,7 @@ class Rollback:
         shield = InterruptShield(self._say_held, presses=presses, limit=OBEYED_PRESS)
         try:
             with shield:
-                if self._announce is not None:
+                if self._announce is not None and self.left:
                     self._announce.rollback_started([step.name for step, _ in self.left], reason)
                 while self.left:
                     self._undo(*self.left[0])
