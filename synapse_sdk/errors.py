@@ -123,7 +123,12 @@ class StepFailedError(WorkflowError):
     code = "SYN-E1201"
 
     def __init__(
-        self, message: str, *, step: "BaseStep", result: "StepResult", rollback_errors: "Sequence[RollbackError]" = ()
+        self,
+        message: str,
+        *,
+        step: "BaseStep[Any]",
+        result: "StepResult",
+        rollback_errors: "Sequence[RollbackError]" = (),
     ) -> None:
         super().__init__(message)
         self.step = step
@@ -133,7 +138,7 @@ class StepFailedError(WorkflowError):
         self.rollback_errors = tuple(rollback_errors)
         """What could not be undone, in the order it was tried; empty after a clean rollback."""
         for problem in self.rollback_errors:
-            self.add_note(f"Rollback of step {problem.step!r} failed: {problem.error}")
+            self.add_note(f"Rollback of step {problem.step!r} failed: {problem.text}")
 
 
 class DuplicateStepError(WorkflowError, ValueError):

@@ -7,18 +7,22 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Self
 
-__all__ = ["InterruptShield"]
+__all__ = ["InsistentInterrupt", "InterruptShield"]
 
 HELD_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP
 
 
+class InsistentInterrupt(KeyboardInterrupt):
+    """Ctrl-C was pressed so often that it is obeyed although something asked not to be cut short."""
+
+
 class InterruptShield:
     """Let a rollback go on although the user presses Ctrl-C or the process is told to end.
 
     Inside the block SIGINT, SIGTERM and SIGHUP are counted instead of obeyed; each calls `on_held` with the number of
-    presses so far. The press number `limit` raises KeyboardInterrupt after all. Signals can be held in the main thread
+    presses so far. The press number `limit` raises InsistentInterrupt after all. Signals can be held in the main thread
     only (that is where Python delivers them); in another thread the block does nothing.
 
     Args:
@@ -33,8 +37,8 @@ class InterruptShield:
         self._limit = limit
         self._previous: dict[int, object] = {}
         self.presses = presses
-        self.held: signal.Signals | None = None
-        """The last signal that was held back, to be obeyed once the work is done."""
+        self.held: set[int] = set()
+        """The signals that were held back, to be obeyed once the work is done."""
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -53,12 +57,17 @@ class InterruptShield:
     def _hold(self, number: int, _frame: FrameType | None) -> None:
         self.presses += 1
         if self.presses >= self._limit:
-            raise KeyboardInterrupt
-        self.held = signal.Signals(number)
+            raise InsistentInterrupt
+        self.held.add(number)
         with contextlib.suppress(RuntimeError):  # no new thread can be had while the interpreter shuts down
             threading.Thread(target=self._on_held, args=(self.presses,), daemon=True).start()
 
-    def obey(self) -> None:
-        """Deliver the signal that was held back, now that it does no harm."""
-        if self.held is not None:
-            signal.raise_signal(self.held)
+    def obey(self, *, but: BaseException) -> None:
+        """Deliver what was held back, now that it does no harm; a second Ctrl-C adds nothing to a KeyboardInterrupt.
+
+        Args:
+            but: What goes on its way anyhow.
+        """
+        for number in sorted(self.held):
+            if number != signal.SIGINT or not isinstance(but, KeyboardInterrupt):
+                signal.raise_signal(number)

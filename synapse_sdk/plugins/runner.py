@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from synapse_sdk.errors import InvalidParamsError
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.discovery import find_plugin
 
@@ -36,7 +37,8 @@ def run_plugin(  # what can be said about a run, all but three by name
         params: Its parameters; the mapping is not changed.
         mode: Where it runs: `local` (this process) or `process` (a process of its own, whose death harms nobody else).
         reporter: Where logs, progress and metrics go; nothing is shown without one. The caller closes it.
-        env: Settings that replace those of the same name in the plugin's environment.
+        env: Settings that replace those of the same name in the process's environment, which in its turn replaces
+            those of the plugin's manifest.
         job_id: Names the run in logs and reports; made up when absent.
         inject_failure: Name of a step after which the run is made to fail, to see what a rollback does.
 
@@ -54,16 +56,15 @@ def run_plugin(  # what can be said about a run, all but three by name
     found = find_plugin(plugin)
     cls = found.action_class(action)
     if mode == "local":
-        return run_action(cls, params, reporter=reporter, env=env, job_id=job_id, inject_failure=inject_failure)
-    from pydantic_core import to_jsonable_python  # noqa: PLC0415  # local runs do not need it
-
+        settings = {**found.env, **os.environ, **(env or {})} if found.env else env
+        return run_action(cls, params, reporter=reporter, env=settings, job_id=job_id, inject_failure=inject_failure)
     from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # as above
 
-    valid = cls.validate_params(params or {})
+    cls.validate_params(params or {})  # here already, so that a mistake costs no process
     spec = RunSpec(
         plugin=found.reference,
         action=action,
-        params=to_jsonable_python(valid),
+        params=_as_json(params or {}, action),
         env=dict(env or {}),
         job_id=job_id or new_job_id(),
         inject_failure=inject_failure,
@@ -114,7 +115,10 @@ def run_spec(spec: "RunSpec", reporter: "Reporter | None") -> "JsonValue":
         job_id=spec.job_id,
         inject_failure=spec.inject_failure,
     )
-    jsonable: JsonValue = to_jsonable_python(result, fallback=str, inf_nan_mode="null")
+    try:
+        jsonable: JsonValue = to_jsonable_python(result, fallback=str, inf_nan_mode="null")
+    except ValueError:  # it contains itself
+        return repr(result)
     return jsonable
 
 
@@ -122,6 +126,19 @@ def plan_plugin(plugin: str | os.PathLike[str], action: str, params: Mapping[str
     """Return the steps that `run_plugin` would run with these parameters, without running any; raises as it does."""
     cls = find_plugin(plugin).action_class(action)
     return cls(cls.validate_params(params or {}), RuntimeContext()).plan()
+
+
+def _as_json(params: Mapping[str, Any], action: str) -> Any:  # noqa: ANN401  # JSON data, as RunSpec wants it
+    """Return parameters as they travel to another process."""
+    from pydantic_core import PydanticSerializationError, to_jsonable_python  # noqa: PLC0415  # local runs do without
+
+    try:
+        return to_jsonable_python(dict(params))
+    except (PydanticSerializationError, ValueError) as error:
+        msg = f"The parameters of action {action!r} cannot be sent to another process"
+        raise InvalidParamsError(
+            msg, why=str(error), fix="Use mode='local', or give values that JSON can hold"
+        ) from error
 
 
 def merged_environment(env: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -1,7 +1,8 @@
 """What a step is and what it returns."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,9 @@ class StepResult:
 
     def with_undo_log(self, entries: list[dict[str, Any]]) -> "StepResult":
         """Return a copy whose `rollback_data["undo_log"]` holds these entries."""
-        return replace(self, rollback_data={**self.rollback_data, "undo_log": entries})
+        result = copy(self)  # not dataclasses.replace: a subclass may have a constructor of its own
+        result.rollback_data = {**self.rollback_data, "undo_log": entries}
+        return result
 
     if not TYPE_CHECKING:  # a type checker must go on refusing names that no result has
 

@@ -1,6 +1,7 @@
 """The state that the steps of one run share, and what a step may say about itself."""
 
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -71,19 +72,21 @@ class SinkFailures:
         """Count one failure of a kind, such as `progress callback`."""
         self.counts[what] = self.counts.get(what, 0) + 1
         if self.counts[what] == 1:
-            import logging  # noqa: PLC0415  # the engine loads it only when something is wrong
-
-            message = "The %s failed, and the run goes on; further failures of it are only counted"
-            logging.getLogger("synapse_sdk.steps").warning(message, what, exc_info=error)
+            self._warn("The %s failed, and the run goes on; further failures of it are only counted", what, error=error)
 
     def sum_up(self) -> None:
         """Say how often each kind failed beyond the first time, and start counting anew."""
         for what, count in self.counts.items():
             if count > 1:
-                import logging  # noqa: PLC0415  # as above
-
-                logging.getLogger("synapse_sdk.steps").warning("The %s failed %d times during the run", what, count)
+                self._warn("The %s failed %d times during the run", what, count)
         self.counts.clear()
+
+    @staticmethod
+    def _warn(message: str, *values: object, error: Exception | None = None) -> None:
+        with suppress(Exception):  # when even this fails there is nobody left to tell, and the run matters more
+            import logging  # noqa: PLC0415  # the engine loads it only when something is wrong
+
+            logging.getLogger("synapse_sdk.steps").warning(message, *values, exc_info=error)
 
 
 @dataclass

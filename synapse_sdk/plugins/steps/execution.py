@@ -1,7 +1,9 @@
 """One execution of a plan: a small state machine that goes forward, or stops and goes backward."""
 
+import os
 from _thread import allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from synapse_sdk.errors import StepFailedError, WorkflowError
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.coroutines import LoopThread
 
 __all__ = ["Execution"]
+
+OBEYED_PRESS = 3
+"""The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
 
 
 class _ReturnedFailureError(Exception):
@@ -72,10 +77,15 @@ class Execution(StepScope):
             raise WorkflowError(msg, fix="Give each run a context of its own")
         context._scope = self  # noqa: SLF001  # as above
         try:
-            self._advance()
-            return self._succeed(conclude)
-        except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
-            self._fail(error)
+            try:
+                self._advance()
+                summary = self._concluded(conclude)
+            except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
+                self._fail(error)
+            self._show_percent(100)
+            if self._announce is not None:
+                self._announce.run_finished("succeeded")
+            return summary
         finally:
             context._scope, context.current_step = outer, outer_step  # noqa: SLF001  # as above
             if self._loop is not None:
@@ -132,51 +142,63 @@ class Execution(StepScope):
         self.undo_log, self.saved_progress, self._has_records = [], {}, False
         return result
 
-    def _succeed(self, conclude: Callable[[dict[str, Any]], object] | None) -> dict[str, Any]:
+    def _concluded(self, conclude: Callable[[dict[str, Any]], object] | None) -> dict[str, Any]:
         self._reached = None  # what goes wrong from here on is no step's fault
         total = len(self._plan)
         summary = {"success": True, "steps_executed": total - self._skipped, "steps_total": total}
         if conclude is not None:
             conclude(summary)
-        self._show_percent(100)
-        if self._announce is not None:
-            self._announce.run_finished("succeeded")
         return summary
 
     # Backward
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Record what failed, undo everything that was started, and raise what the caller is to see."""
-        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415  # runs that succeed do not load it
+        from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield  # noqa: PLC0415  # loaded by `execute`
+        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415  # as above
 
         name, interrupted = self._reached, not isinstance(error, Exception)
         reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
-        failure = self._failure(error)
-        started = self._started(failure)
-        self._reached = None
+        with InterruptShield(self._say_held, presses=int(interrupted), limit=OBEYED_PRESS) as shield:
+            failure = self._failure(error)
+            rollback = Rollback(self._started(failure), self._context, self._announce)
+            status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
+            self._reached = None
+            insistent = None
+            try:
+                rollback.run(reason)
+            except InsistentInterrupt as press:
+                insistent = press
+                left = ", ".join(repr(step.name) for step, _ in rollback.left)
+                self._context.errors.append(f"Rollback abandoned on request; not undone: {left}")
+            if self._announce is not None:
+                status = status if rollback.is_complete else "rollback_incomplete"
+                self._announce.run_finished(status, reason, interrupted=interrupted)
+        if insistent is not None:
+            raise insistent from error
+        seen = error
+        if not interrupted and name is not None:
+            step = self._plan.steps[self._plan.names.index(name)]
+            seen = StepFailedError(reason, step=step, result=failure, rollback_errors=rollback.errors)
+            seen.__cause__ = None if isinstance(error, _ReturnedFailureError) else error
+        try:
+            raise seen
+        finally:
+            shield.obey(but=seen)
 
-        rollback = Rollback(started, self._context, self._announce)
-        status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
-        shield = rollback.run(reason, presses=int(interrupted))
+    def _say_held(self, presses: int) -> None:
+        left = OBEYED_PRESS - presses
         if self._announce is not None:
-            status = status if rollback.is_complete else "rollback_incomplete"
-            self._announce.run_finished(status, reason, interrupted=interrupted)
-
-        if rollback.left:
-            raise KeyboardInterrupt from error
-        if interrupted or name is None:
-            raise error
-        step = self._plan.steps[self._plan.names.index(name)]
-        failed = StepFailedError(reason, step=step, result=failure, rollback_errors=rollback.errors)
-        failed.__cause__ = None if isinstance(error, _ReturnedFailureError) else error
-        shield.obey()  # raises if a Ctrl-C waited for the end of the rollback
-        raise failed
+            self._announce.interrupt_held(presses, left)
+        else:
+            note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
+            os.write(2, note.encode())  # sys.stderr may be locked by the code that was interrupted
 
     def _started(self, failure: StepResult) -> list[tuple[BaseStep[Any], StepResult]]:
         """Return the steps that may have had effects, with their results; record the one in flight as failed."""
         plan, index = self._plan, len(self._results)
         done = zip(plan.steps, self._results, strict=False)  # the plan goes on where the results end
-        started = [(step, result) for step, result in done if not result.skipped]
+        started = [(step, result) for step, result in done if not result.skipped or result.rollback_data]
         if index < len(plan) and self._reached == plan.names[index]:  # else it was caught between two steps
             self._context.step_results.append(failure)
             if self._announce is not None:
@@ -187,7 +209,11 @@ class Execution(StepScope):
 
     def _failure(self, error: BaseException) -> StepResult:
         if isinstance(error, _ReturnedFailureError):
-            return error.result
+            result = error.result
+            if not result.error:
+                result = copy(result)
+                result.error = str(error)
+            return result
         result = StepResult(success=False, error=error_text(error))
         return self._with_records(result) if self._has_records else result
 

@@ -64,6 +64,10 @@ class Orchestrator[C: BaseStepContext]:
             BaseException: KeyboardInterrupt, SystemExit and cancellation go on as themselves, after the same rollback.
             InvalidWeightError: A step's weight is not a number from 0.0 to 1.0; nothing was run.
         """
+        # Loaded before the first step, not with the package: a run that fails because the process has no file handles
+        # or memory left could not load it any more.
+        import synapse_sdk.plugins.steps.rollback  # noqa: F401, PLC0415
+
         plan = CompiledPlan(self._registry.get_steps())
         run = Execution(plan, self._context, self._progress_callback, self._announcer())
         return run.run(self._conclude)

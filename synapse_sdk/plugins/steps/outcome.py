@@ -1,6 +1,7 @@
 """From whatever a step's method returned, a coroutine or the thing itself, to the value the engine needs."""
 
 from collections.abc import Awaitable, Iterable
+from reprlib import repr as short_repr
 from typing import TYPE_CHECKING
 
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
@@ -70,7 +71,7 @@ def checked_result(outcome: object) -> StepResult:
     """
     if isinstance(outcome, StepResult):
         return outcome
-    msg = f"execute() returned {outcome!r} instead of a StepResult"
+    msg = f"execute() returned {short_repr(outcome)} instead of a StepResult"
     raise TypeError(msg)
 
 

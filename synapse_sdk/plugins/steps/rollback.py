@@ -1,12 +1,11 @@
 """Going backward: every started step is undone, whatever happens on the way."""
 
-import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.interrupts import InterruptShield
+from synapse_sdk.interrupts import InsistentInterrupt
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.compiled import overrides
 from synapse_sdk.plugins.steps.outcome import error_text, roll_back_step
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.context import BaseStepContext
 
 __all__ = ["Rollback", "RollbackError"]
-
-OBEYED_PRESS = 3
-"""The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +55,17 @@ class Rollback:
         self._context = context
         self._announce = announce
 
-    def run(self, reason: str, *, presses: int) -> InterruptShield:
-        """Undo everything; signals are held back meanwhile.
+    def run(self, reason: str) -> None:
+        """Undo everything, for a reason that is told to observers.
 
-        Args:
-            reason: Why, in a sentence.
-            presses: Presses of Ctrl-C so far: 1 if one started this rollback.
-
-        Returns:
-            The shield, which knows whether a signal came that should be obeyed now.
+        Raises:
+            InsistentInterrupt: The user pressed Ctrl-C until it was obeyed; `left` is what remains.
         """
-        shield = InterruptShield(self._say_held, presses=presses, limit=OBEYED_PRESS)
-        try:
-            with shield:
-                if self._announce is not None and self.left:
-                    self._announce.rollback_started([step.name for step, _ in self.left], reason)
-                while self.left:
-                    self._undo(*self.left[0])
-                    del self.left[0]
-        except KeyboardInterrupt:
-            steps = ", ".join(repr(step.name) for step, _ in self.left)
-            self._context.errors.append(f"Rollback abandoned on request; not undone: {steps}")
-        return shield
+        if self._announce is not None and self.left:
+            self._announce.rollback_started([step.name for step, _ in self.left], reason)
+        while self.left:
+            self._undo(*self.left[0])
+            del self.left[0]
 
     @property
     def is_complete(self) -> bool:
@@ -94,7 +79,7 @@ class Rollback:
         problem = None
         try:
             roll_back_step(step, self._context, result)
-        except KeyboardInterrupt:  # only the press that is obeyed gets here
+        except InsistentInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # the other steps must be undone, whatever this one raised
             problem = RollbackError(name, error, "".join(traceback.format_exception(error)))
@@ -107,11 +92,3 @@ class Rollback:
         self._context.errors.append(f"Rollback of step {problem.step!r} failed: {problem.text}\n{problem.traceback}")
         particulars = {"step": problem.step, "error": problem.text, "traceback": problem.traceback}
         self._context.log("rollback_failed", particulars)
-
-    def _say_held(self, presses: int) -> None:
-        left = OBEYED_PRESS - presses
-        if self._announce is not None:
-            self._announce.interrupt_held(presses, left)
-        else:
-            note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
-            os.write(2, note.encode())  # sys.stderr may be locked by the code that was interrupted

@@ -1,0 +1,54 @@
+"""From a file to its document."""
+
+import os
+from pathlib import Path
+
+from synapse_sdk.documents.limits import MAX_BYTES, place, refusal, too_large
+from synapse_sdk.types import JsonValue
+
+__all__ = ["read_document"]
+
+
+def read_document(path: str | os.PathLike[str]) -> JsonValue:
+    """Read a document whose suffix says what it is: `.yaml`, `.yml`, `.json` or `.toml`.
+
+    Returns:
+        JSON data; None for an empty YAML file.
+
+    Raises:
+        InvalidDocumentError: It cannot be read, has another suffix, is not what its suffix says, or is built to do
+            harm.
+    """
+    path = Path(path)
+    origin = str(path)
+    match path.suffix.lower():
+        case ".yaml" | ".yml":
+            from synapse_sdk.documents.yaml import parse_yaml as parse  # noqa: PLC0415  # loads PyYAML
+        case ".json":
+            from synapse_sdk.documents.json import parse_json as parse  # noqa: PLC0415  # one format is enough
+        case ".toml":
+            from synapse_sdk.documents.toml import parse_toml as parse  # noqa: PLC0415  # as above
+        case suffix:
+            why = f"its name ends in {suffix!r}" if suffix else "its name has no ending"
+            raise refusal(origin, why, "Name it .yaml, .yml, .json or .toml, after what it is")
+    return parse(_text(path, origin), origin)
+
+
+def _text(path: Path, origin: str) -> str:
+    try:
+        if path.exists() and not path.is_file():  # opening a FIFO would wait for ever
+            kind = "a folder" if path.is_dir() else "a pipe or device"
+            raise refusal(origin, f"it is {kind}", "Name a file")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or str(error)
+        raise refusal(origin, why, "Name a file that is there and may be read") from error
+    if len(data) > MAX_BYTES:
+        raise too_large(origin, f"more than {MAX_BYTES:,}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        valid = data[: error.start].decode()
+        why = f"byte 0x{data[error.start]:02X} is not UTF-8"
+        raise refusal(origin, why, "Save it as UTF-8", **place(valid, len(valid))) from error

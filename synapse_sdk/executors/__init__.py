@@ -1,0 +1,26 @@
+"""Where an action runs: in this process, in one of its own, and wherever installed packages can run it."""
+
+from typing import TYPE_CHECKING
+
+from synapse_sdk.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from synapse_sdk.executors.base import Executor, RunSpec, Worker
+    from synapse_sdk.executors.local import LocalExecutor
+    from synapse_sdk.executors.process import ProcessExecutor
+    from synapse_sdk.executors.registry import EXECUTORS, open_executor
+
+__all__ = ["EXECUTORS", "Executor", "LocalExecutor", "ProcessExecutor", "RunSpec", "Worker", "open_executor"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "EXECUTORS": "synapse_sdk.executors.registry",
+        "Executor": "synapse_sdk.executors.base",
+        "LocalExecutor": "synapse_sdk.executors.local",
+        "ProcessExecutor": "synapse_sdk.executors.process",
+        "RunSpec": "synapse_sdk.executors.base",
+        "Worker": "synapse_sdk.executors.base",
+        "open_executor": "synapse_sdk.executors.registry",
+    },
+)
