@@ -1,0 +1,1 @@
+"""The command `synapse`. Each command group has a file of its own, which is imported when the command is given."""

@@ -1,0 +1,171 @@
+"""From an exception to the exit code of `synapse`. The table is frozen: scripts rely on it."""
+
+import errno
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+
+import click
+
+from synapse_sdk.cli.signals import HungUp, Terminated
+from synapse_sdk.errors import (
+    ActionNotFoundError,
+    ConfigurationError,
+    DuplicateStepError,
+    InvalidDocumentError,
+    InvalidParamsError,
+    InvalidStepError,
+    InvalidWeightError,
+    PluginNotFoundError,
+    StepFailedError,
+    StepNotFoundError,
+    SynapseError,
+    WorkflowError,
+)
+
+__all__ = [
+    "EXIT_CODES",
+    "ActionFailedError",
+    "CommandLineError",
+    "ExitCode",
+    "InputOutputError",
+    "InternalError",
+    "InvalidPluginError",
+    "ParamsDocumentError",
+    "StoppedError",
+    "causes",
+    "exit_code",
+]
+
+
+class ExitCode(IntEnum):
+    """What the exit code of `synapse` says."""
+
+    DONE = 0
+    RUN_FAILED = 1
+    """A run failed; it was rolled back, or there was nothing to undo."""
+    USAGE = 2
+    """The command line, or the parameters of an action, are wrong; nothing was started."""
+    LOSSES = 3
+    """Finished, but not with everything (kept for `--on-error=continue`)."""
+    ROLLBACK_INCOMPLETE = 4
+    """A run failed or was stopped, and something it did could not be undone. It wins over every other code."""
+    UNREACHABLE = 69
+    """A server or storage cannot be reached (kept for those)."""
+    INTERNAL = 70
+    """A bug of `synapse` itself; a crash file says more."""
+    IO = 74
+    """An input or output error, such as a full disk."""
+    BUSY = 75
+    """Somebody else holds what is needed; try again (kept for locks and leases)."""
+    NOT_PERMITTED = 77
+    """The system does not permit it."""
+    CONFIGURATION = 78
+    """A setting, a manifest or a plugin is wrong; nothing was started."""
+    HUNG_UP = 129
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    """Whoever read our output has gone."""
+    TERMINATED = 143
+
+
+class CommandLineError(SynapseError):
+    """The command line cannot be understood; `synapse COMMAND --help` shows how it is written."""
+
+    code = "SYN-E1901"
+
+
+class InputOutputError(SynapseError):
+    """The system could not read or write something; the disk may be full."""
+
+    code = "SYN-E1902"
+
+
+class InternalError(SynapseError):
+    """A bug of `synapse` itself. Its crash file holds no values of your environment; please report it."""
+
+    code = "SYN-E1903"
+
+
+class StoppedError(SynapseError):
+    """The command was stopped by Ctrl-C or another signal; a run is undone first, and says so."""
+
+    code = "SYN-E1904"
+
+
+class ParamsDocumentError(InvalidDocumentError):
+    """What was given as `--params` cannot be read."""
+
+    code = "SYN-E1905"
+
+
+class ActionFailedError(WorkflowError):
+    """An action's own code raised an exception outside of its steps."""
+
+    code = "SYN-E1906"
+
+
+class InvalidPluginError(ConfigurationError):
+    """A plugin was checked and found wanting; every problem is listed."""
+
+    code = "SYN-E1907"
+
+    def __init__(self, message: str, *, problems: Sequence[str], fix: str, folder: object) -> None:
+        super().__init__(message, fix=fix, folder=folder)
+        self.problems = tuple(problems)
+
+
+EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
+    ((BrokenPipeError,), ExitCode.BROKEN_PIPE),
+    ((KeyboardInterrupt, click.Abort), ExitCode.INTERRUPTED),
+    ((Terminated,), ExitCode.TERMINATED),
+    ((HungUp,), ExitCode.HUNG_UP),
+    # What somebody wrote on the command line, or named there.
+    ((click.ClickException, CommandLineError, InvalidParamsError, ParamsDocumentError), ExitCode.USAGE),
+    ((PluginNotFoundError, ActionNotFoundError), ExitCode.USAGE),
+    # What somebody wrote into a file: settings, a manifest, a plugin's code.
+    ((ConfigurationError,), ExitCode.CONFIGURATION),
+    ((DuplicateStepError, StepNotFoundError, InvalidStepError, InvalidWeightError), ExitCode.CONFIGURATION),
+    ((InputOutputError,), ExitCode.IO),
+    ((InternalError,), ExitCode.INTERNAL),
+    ((StoppedError,), ExitCode.INTERRUPTED),
+    ((SynapseError, SystemExit), ExitCode.RUN_FAILED),
+    ((OSError,), ExitCode.IO),
+)
+"""Kinds of exceptions and their exit codes; the first that fits counts. What fits none is a bug of ours."""
+
+NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
+OUT_OF_ORDER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    """Return the exit code for what ended a command.
+
+    A run that failed because the system did not permit something, or because a disk is full, says so by 77 or 74
+    instead of 1: the cause chain of the error decides.
+    """
+    if isinstance(error, StepFailedError) and error.rollback_errors:
+        return ExitCode.ROLLBACK_INCOMPLETE
+    code = next((code for kinds, code in EXIT_CODES if isinstance(error, kinds)), ExitCode.INTERNAL)
+    if code in {ExitCode.RUN_FAILED, ExitCode.IO}:
+        return next(filter(None, map(_complaint, causes(error))), code)
+    return code
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it was raised from, and so on."""
+    seen = set[int]()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__
+
+
+def _complaint(error: BaseException) -> ExitCode | None:
+    """Return the exit code for what the operating system refused; None for another error."""
+    if isinstance(error, OSError):
+        if error.errno in NOT_PERMITTED:
+            return ExitCode.NOT_PERMITTED
+        if error.errno in OUT_OF_ORDER:
+            return ExitCode.IO
+    return None

@@ -1,0 +1,40 @@
+"""Names that a shell can complete: plugins and their actions, as they are at this moment."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["complete_action", "complete_plugin"]
+
+
+def complete_plugin(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the plugins that are installed or lie here; after a slash, or if there are none, folders."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # only shells ask
+
+    names: list[str] = []
+    if "/" not in incomplete:
+        from synapse_sdk.cli.plugin_facts import plugin_folders  # noqa: PLC0415  # as above
+        from synapse_sdk.plugins.discovery.installed import installed_names  # noqa: PLC0415  # as above
+
+        names = [name for name in (*installed_names(), *plugin_folders()) if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="dir")]
+
+
+def complete_action(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the actions of the plugin that stands before; a plugin that cannot be read has none."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # only shells ask
+
+    from synapse_sdk.errors import SynapseError  # noqa: PLC0415  # as above
+    from synapse_sdk.plugins.discovery import find_plugin  # noqa: PLC0415  # as above
+
+    reference = ctx.params.get("plugin") or ctx.params.get("reference")
+    try:
+        actions = find_plugin(reference).actions if reference else {}
+    except SynapseError:  # a shell that waits for names cannot be told why there are none
+        return []
+    return [
+        CompletionItem(name, help=entry.description) for name, entry in actions.items() if name.startswith(incomplete)
+    ]

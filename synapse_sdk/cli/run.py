@@ -1,0 +1,149 @@
+"""`synapse run`: one action of a plugin, from the command line to its result."""
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synapse_sdk.cli.commands import SynapseCommand
+from synapse_sdk.cli.live_names import complete_action, complete_plugin
+from synapse_sdk.cli.session import Session
+from synapse_sdk.settings import CHOICES
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps import Plan
+
+__all__ = ["run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    plugin: str
+    action: str
+    source: str | None
+    """The value of `--params`."""
+    assignments: tuple[str, ...]
+    """The values of `--set`."""
+    env_pairs: tuple[str, ...]
+    """The values of `--env`."""
+    inject_failure: str | None
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """The parameters, not yet validated; standard input is read at most once."""
+        from synapse_sdk.cli.params import read_params  # noqa: PLC0415  # help reads none
+
+        return read_params(self.source, self.assignments)
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """Settings for the plugin."""
+        from synapse_sdk.cli.params import parse_pairs  # noqa: PLC0415  # as above
+
+        return parse_pairs(self.env_pairs, "--env")
+
+
+@click.command(
+    "run",
+    cls=SynapseCommand,
+    examples=(
+        "synapse run greeter greet --set name=Ada",
+        "synapse run greeter greet --dry-run",
+        "synapse run greeter greet --inject-failure write_greeting",
+        """synapse run greeter greet --params '{"name": "Ada"}' --json""",
+    ),
+)
+@click.argument("plugin", shell_complete=complete_plugin)
+@click.argument("action", shell_complete=complete_action)
+@click.option(
+    "--params",
+    "source",
+    metavar="FILE|JSON",
+    help="Parameters: a .yaml, .json or .toml file, JSON text, or - to read YAML or JSON from standard input.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Set one parameter, over --params. NAME may be dotted; VALUE is JSON, or else text.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the steps that would run, and run none.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: one event a line, and a line of type 'result' at the end."
+)
+@click.option("--progress", type=click.Choice(CHOICES["progress"]), help="Progress display.  [env: SYNAPSE_PROGRESS]")
+@click.option(
+    "--mode", type=click.Choice(CHOICES["mode"]), help="Run in this process, or in one of its own.  [env: SYNAPSE_MODE]"
+)
+@click.option("--inject-failure", metavar="STEP", help="Make the run fail after this step, to watch the rollback.")
+@click.option(
+    "--env", "env_pairs", metavar="NAME=VALUE", multiple=True, help="Set an environment setting for the plugin."
+)
+@click.pass_obj
+def run(
+    session: Session,
+    /,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    progress: str | None,
+    mode: str | None,
+    **request: Any,  # noqa: ANN401  # the fields of Request, as click found them
+) -> int:
+    """Run ACTION of PLUGIN: a folder, an installed plugin, or a module.
+
+    The result goes to standard output, everything else to standard error. When a step fails, or you press Ctrl-C,
+    what the run has done is undone.
+    """
+    session.note_option("progress", progress or ("json" if as_json else None))
+    session.note_option("mode", mode)
+    session.wants_json = as_json or session.settings.progress == "json"
+    asked = Request(**request)
+    if not dry_run:
+        from synapse_sdk.cli.run_execution import execute  # noqa: PLC0415  # help executes nothing
+
+        return execute(asked, session)
+    if asked.inject_failure is not None:
+        msg = "--dry-run runs nothing that could fail; leave out --inject-failure"
+        raise click.UsageError(msg)
+    show_plan(asked, session)
+    return 0
+
+
+def show_plan(request: Request, session: Session) -> None:
+    """Print the steps that would run."""
+    from synapse_sdk.cli.output import prints_to_stderr  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.cli.params import check_params  # noqa: PLC0415
+    from synapse_sdk.cli.rendering import clean, echo_json, write  # noqa: PLC0415
+    from synapse_sdk.plugins import plan_plugin  # noqa: PLC0415
+    from synapse_sdk.plugins.discovery import find_plugin  # noqa: PLC0415
+
+    with prints_to_stderr():
+        check_params(find_plugin(request.plugin).action_class(request.action), request.params, request.plugin)
+        plan = plan_plugin(request.plugin, request.action, request.params)
+    if session.wants_json:
+        echo_json({"plugin": request.plugin, "action": request.action, "steps": steps_of(plan)})
+        return
+    lines = str(plan).splitlines() if plan.steps else ["This action has no steps: it does its work in one piece."]
+    write(sys.stdout, "\n".join(clean(line) for line in lines))
+    write(sys.stderr, "Nothing was run.")
+
+
+def steps_of(plan: "Plan") -> list[dict[str, Any]]:
+    """Return a plan's steps as JSON data."""
+    return [
+        {
+            "step": step.name,
+            "weight": step.weight,
+            "share": step.share / 100,
+            "skipped": step.skipped,
+            "can_undo": step.undoes,
+            "problem": step.problem,
+        }
+        for step in plan.steps
+    ]

@@ -1,0 +1,52 @@
+"""The demo, as a stranger starts it."""
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Shell
+
+
+def test_the_demo_tells_the_same_story_every_time(shell: "Shell") -> None:
+    """Without a terminal, too; its own words do not depend on the machine."""
+    first, second = shell.run("demo"), shell.run("demo")
+
+    assert first.code == 0
+    assert first.out == second.out
+    assert "ok  12 photos found = 11 resized + 1 failed" in first.out
+    assert "ok  copies in again/ when the job failed: 11; now: none" in first.out
+    assert list(shell.folder.iterdir()) == []
+
+
+def test_every_command_that_the_demo_ends_with_works(shell: "Shell") -> None:
+    """Copied as it stands, in the order shown; the one that fails on purpose fails on purpose."""
+    kept = shell.run("demo", "--keep")
+    story, _, ending = kept.out.partition("What to try next")
+    commands = re.findall(r"^  (synapse .+)$", ending, re.MULTILINE)
+
+    for command in commands:
+        done = shell.run_program(*shell.command_line(command))
+        assert done.code == (1 if "--inject-failure" in command else 0), done.err
+
+    assert len(commands) == 4
+    assert story.count("$ synapse run") == 2
+    assert (shell.folder / "synapse-demo" / "small" / "report.md").is_file()
+
+
+def test_the_demo_can_be_run_in_a_process_of_its_own(shell: "Shell") -> None:
+    """Settings apply to the commands that it shows as to any others."""
+    assert shell.run("demo", env={"SYNAPSE_MODE": "process"}).code == 0
+
+
+def test_a_demo_that_is_stopped_leaves_nothing_behind(shell: "Shell") -> None:
+    """Neither copies nor its folder."""
+    running = shell.start("demo")
+    running.wait_for("resize_images: started")
+
+    running.signal(signal.SIGINT)
+    ended = running.end()
+
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+    assert list(shell.folder.iterdir()) == []
