@@ -4,7 +4,6 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -56,7 +55,7 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
 
 
 def check_params(action: type[BaseAction[Any]], params: Mapping[str, Any], plugin: str) -> None:
-    """Refuse parameters that do not fit, and names that the action does not have: a person has mistyped them.
+    """Refuse parameters that do not fit the action, and say where to look them up.
 
     Args:
         action: The action they are for.
@@ -66,20 +65,11 @@ def check_params(action: type[BaseAction[Any]], params: Mapping[str, Any], plugi
     Raises:
         InvalidParamsError: It lists every problem.
     """
-    problems: list[str] = []
     try:
         action.validate_params(params)
     except InvalidParamsError as error:
-        problems += error.problems
-    known = _known_names(action)
-    if known is not None:
-        reported = {problem.partition(":")[0] for problem in problems}
-        problems += [_unknown(name, known) for name in params if name not in known and name not in reported]
-    if problems:
-        count = f"{len(problems)} problem{'s'[: len(problems) > 1]}"
-        msg = f"{count} with the parameters of action {action.action_name!r}"
         fix = f"See what it takes: synapse plugin show {shlex.quote(plugin)}"
-        raise InvalidParamsError(msg, problems=problems, fix=fix)
+        raise InvalidParamsError(error.message, problems=error.problems, fix=fix) from error
 
 
 def _document(source: str) -> dict[str, Any]:
@@ -124,20 +114,3 @@ def _value(text: str) -> Any:  # noqa: ANN401  # JSON data
         return json.loads(text, parse_constant=refuse)  # NaN and Infinity are not JSON, and may well be words
     except (ValueError, RecursionError):
         return text
-
-
-def _known_names(action: type[BaseAction[Any]]) -> set[str] | None:
-    """Return the names of an action's parameters; None if it takes any."""
-    schema = action.params_schema()
-    if "properties" not in schema or schema.get("additionalProperties"):
-        return None
-    fields = getattr(action.params_model, "model_fields", {})
-    if any(getattr(field, "validation_alias", None) is not None for field in fields.values()):
-        return None  # there may be more than one name for a field
-    return {*schema["properties"], *fields}
-
-
-def _unknown(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
-    return f"{name}: there is no such parameter; {hint}"

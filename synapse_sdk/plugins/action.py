@@ -3,16 +3,12 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from difflib import get_close_matches
 from types import get_original_bases
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
-from synapse_sdk.errors import ConfigurationError, InvalidParamsError, InvalidResultError
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, Orchestrator, Plan, StepRegistry, StepResult
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter, ValidationError
 
 __all__ = ["BaseAction", "FunctionAction", "action", "action_class"]
 
@@ -123,21 +119,18 @@ class BaseAction[P]:
         """Return the parameters as the model wants them; the given mapping is not changed.
 
         Raises:
-            InvalidParamsError: They do not fit; every problem is listed with its field path.
+            InvalidParamsError: They do not fit, or have names the model does not know; every problem is listed.
         """
-        from pydantic import ValidationError  # noqa: PLC0415  # 80 ms that commands without parameters do not pay
+        from synapse_sdk.plugins.models import fit_params  # noqa: PLC0415  # pydantic takes 80 ms
 
-        try:
-            return _adapter(cls.params_model).validate_python(dict(params))
-        except ValidationError as error:
-            problems = _problems(error, cls.params_schema())
-            msg = f"{len(problems)} problem{'s'[: len(problems) > 1]} with the parameters of action {cls.action_name!r}"
-            raise InvalidParamsError(msg, problems=problems) from error
+        return fit_params(cls.action_name, cls.params_model, params)
 
     @classmethod
     def params_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of the parameters."""
-        return _adapter(cls.params_model).json_schema()
+        from synapse_sdk.plugins.models import schema_of  # noqa: PLC0415  # pydantic takes 80 ms
+
+        return schema_of(cls.params_model)
 
     @classmethod
     def validate_result(cls, result: Any) -> Any:  # noqa: ANN401  # an instance of result_model
@@ -146,15 +139,9 @@ class BaseAction[P]:
         Raises:
             InvalidResultError: It does not fit.
         """
-        if cls.result_model is None:
-            return result
-        from pydantic import ValidationError  # noqa: PLC0415  # loaded by now
+        from synapse_sdk.plugins.models import fit_result  # noqa: PLC0415  # pydantic takes 80 ms
 
-        try:
-            return _adapter(cls.result_model).validate_python(result)
-        except ValidationError as error:
-            msg = f"Action {cls.action_name!r} returned a result that does not fit {cls.result_model!r}"
-            raise InvalidResultError(msg, why="; ".join(_problems(error, {}))) from error
+        return fit_result(cls.action_name, cls.result_model, result)
 
 
 class _InjectedFailureStep(BaseStep[Any]):
@@ -266,21 +253,3 @@ def action_class(thing: object) -> type[BaseAction[Any]] | None:
     if isinstance(thing, type):
         return thing if issubclass(thing, BaseAction) else None
     return getattr(thing, MARK, None)
-
-
-def _adapter(model: Any) -> "TypeAdapter[Any]":  # noqa: ANN401  # any model pydantic understands
-    from pydantic import TypeAdapter  # noqa: PLC0415  # 80 ms that commands without parameters do not pay
-
-    return TypeAdapter(dict[str, Any] if model is None else model)
-
-
-def _problems(error: "ValidationError", schema: Mapping[str, Any]) -> list[str]:
-    """Return a line a problem: field path, what is wrong, what was given, and a near name for an unknown field."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        path = ".".join(str(part) for part in problem["loc"]) or "(the whole)"
-        near = get_close_matches(path, schema.get("properties", {}), 1) if problem["type"] == "extra_forbidden" else []
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        given = "" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})"
-        lines.append(f"{path}: {problem['msg']}{given}{hint}")
-    return lines

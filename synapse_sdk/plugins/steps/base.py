@@ -127,5 +127,6 @@ class BaseStep[C: "BaseStepContext"](ABC):
         """Undo what `execute` did, after this or a later step failed.
 
         May be an `async def`. May be called twice, and after an `execute` that stopped half way: undoing what is not
-        there is success.
+        there is success. What cannot be undone is said by raising, or by adding to `context.errors` and going on;
+        either makes the rollback count as incomplete.
         """

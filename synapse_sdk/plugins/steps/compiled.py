@@ -14,6 +14,8 @@ ALMOST_DONE = 99
 """The percent that is not exceeded before the end."""
 ROUNDING = 1e-9
 """Added before a percent is cut to a whole number: 0.1 + 0.2 of 0.3 is all of it."""
+LEAST_TOTAL = 1e-300
+"""Weights that sum to less are made larger first: a hundredth of them is no number any more."""
 
 
 class CompiledPlan:
@@ -37,12 +39,15 @@ class CompiledPlan:
         if not valid:
             for name, weight in zip(self.names, weights, strict=True):
                 check_weight(name, weight)
-        if not any(weights):
-            weights = [1.0] * len(weights)
+        total = fsum(weights)
+        if total < LEAST_TOTAL:
+            heaviest = max(weights, default=0.0)
+            weights = [weight / heaviest if heaviest else 1.0 for weight in weights]
+            total = fsum(weights)
         self.weights = weights
         self.ends = list(accumulate(weights))
         """Weight that is done after each step."""
-        self._scale = 100.0 / (fsum(weights) or 1.0)
+        self._scale = 100.0 / (total or 1.0)
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -49,18 +49,25 @@ def roll_back_all[C: "BaseStepContext"](undone: Iterable[tuple[BaseStep[C], Step
     """Undo several steps in the given order; one that fails does not stop the others.
 
     Raises:
-        ExceptionGroup: What failed, after all were tried.
+        BaseException: What failed, after all were tried: itself if it is alone, else a group of all that failed.
+        InsistentInterrupt: At once.
     """
-    errors: list[Exception] = []
+    from synapse_sdk.interrupts import InsistentInterrupt  # noqa: PLC0415  # loaded by `Orchestrator.execute`
+
+    errors: list[BaseException] = []
     for step, result in undone:
         try:
             roll_back_step(step, context, result)
-        except Exception as error:  # noqa: BLE001  # the others must be undone, whatever this one raised
+        except InsistentInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the others must be undone, whatever this one raised
             error.add_note(f"raised by the rollback of step {step.name!r}")
             errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
     if errors:
         msg = "; ".join(error_text(error) for error in errors)
-        raise ExceptionGroup(msg, errors)
+        raise BaseExceptionGroup(msg, errors)
 
 
 def checked_result(outcome: object) -> StepResult:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synapse_sdk.errors import WorkflowError
 from synapse_sdk.interrupts import InsistentInterrupt
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.compiled import overrides
@@ -25,7 +26,7 @@ class RollbackError:
     """Name of the step whose rollback failed."""
     error: BaseException
     traceback: str
-    """The full traceback, as text."""
+    """The full traceback, as text; empty when the step itself noted in `context.errors` what it had to leave."""
 
     @property
     def text(self) -> str:
@@ -73,22 +74,24 @@ class Rollback:
         return not self.errors and not self.left
 
     def _undo(self, step: BaseStep[Any], result: StepResult) -> None:
-        name = self._context.current_step = step.name
+        context = self._context
+        name = context.current_step = step.name
         if self._announce is not None:
             self._announce.step_rollback_started(name)
-        problem = None
+        problem, told = None, len(context.errors)
         try:
-            roll_back_step(step, self._context, result)
+            roll_back_step(step, context, result)
         except InsistentInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # the other steps must be undone, whatever this one raised
             problem = RollbackError(name, error, "".join(traceback.format_exception(error)))
-            self._record(problem)
+            context.errors.append(f"Rollback of step {name!r} failed: {problem.text}\n{problem.traceback}")
+        else:
+            if len(context.errors) > told:  # it went on to its end, but says that something is left behind
+                problem = RollbackError(name, WorkflowError("; ".join(context.errors[told:])), "")
+        if problem is not None:
+            self.errors.append(problem)
+            particulars = {"step": name, "error": problem.text, "traceback": problem.traceback}
+            context.log("rollback_failed", particulars)
         if self._announce is not None:
             self._announce.step_rolled_back(name, problem)
-
-    def _record(self, problem: RollbackError) -> None:
-        self.errors.append(problem)
-        self._context.errors.append(f"Rollback of step {problem.step!r} failed: {problem.text}\n{problem.traceback}")
-        particulars = {"step": problem.step, "error": problem.text, "traceback": problem.traceback}
-        self._context.log("rollback_failed", particulars)

@@ -1,12 +1,14 @@
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, StepResult
 from tests.unit.steps.scripted import PlainStep, new_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_result_is_a_success_without_particulars_by_default() -> None:
@@ -109,7 +111,7 @@ def test_an_undo_log_is_put_into_a_copy() -> None:
 @pytest.mark.parametrize("missing", ["name", "progress_weight", "execute"])
 def test_a_step_without_name_weight_or_execute_cannot_be_made(missing: str) -> None:
     """What every step must say is found out when it is made, not in the middle of a run."""
-    members: dict[str, object] = {"name": "a", "progress_weight": 0.1, "execute": lambda self, context: StepResult()}
+    members: dict[str, object] = {"name": "a", "progress_weight": 0.1, "execute": lambda *_: StepResult()}
     del members[missing]
 
     with pytest.raises(TypeError, match=missing):

@@ -5,6 +5,7 @@ import pytest
 
 from synapse_sdk.errors import StepFailedError
 from synapse_sdk.plugins.steps import BaseStepContext, StepResult
+from synapse_sdk.reporting.events import RunFinished, RunStatus
 from tests.unit.steps.scripted import (
     PlainStep,
     ScriptedStep,
@@ -331,3 +332,30 @@ except RuntimeError as error:
         ["undone", "Step 'exhausting' failed: [Errno 24] Too many open files"],
         "",
     )
+
+
+def test_a_rollback_that_notes_what_it_left_counts_as_incomplete() -> None:
+    """The guide's way, `context.errors.append(...)` and going on, must not be reported as a clean rollback."""
+    context, reporter = observed_context()
+    step = ScriptedStep("a", undoes=lambda context: context.errors.append("x.jpg was changed by somebody else"))
+
+    with pytest.raises(StepFailedError) as caught:
+        execute(step, ScriptedStep("b", does=failing()), context=context)
+
+    assert [(problem.step, problem.text) for problem in caught.value.rollback_errors] == [
+        ("a", "x.jpg was changed by somebody else")
+    ]
+    assert context.errors == ["x.jpg was changed by somebody else"]
+    assert isinstance(reporter.events[-1], RunFinished)
+    assert reporter.events[-1].status is RunStatus.ROLLBACK_INCOMPLETE
+
+
+def test_a_conclusion_that_raises_undoes_everything_and_goes_on_as_itself() -> None:
+    """A run whose result cannot be made is not done, and no step is to blame."""
+    error, step = LookupError("no result"), ScriptedStep("a")
+
+    with pytest.raises(LookupError) as caught:
+        execute(step, conclude=raising(error))
+
+    assert caught.value is error
+    assert step.diary == ["run a", "undo a"]

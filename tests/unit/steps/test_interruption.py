@@ -99,7 +99,7 @@ def test_a_press_after_the_run_has_been_reported_as_a_success_undoes_nothing() -
     assert [event.status for event in observer.events if isinstance(event, RunFinished)] == [RunStatus.SUCCEEDED]
 
 
-def test_a_press_during_a_rollback_does_not_cut_it_short(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_press_during_a_rollback_does_not_cut_it_short() -> None:
     """A failure started it: the press is held, said to be held, and obeyed when everything is undone."""
     context, diary = new_context(), list[str]()
 

@@ -184,9 +184,12 @@ def test_one_registry_serves_several_runs() -> None:
 def test_a_run_keeps_to_the_steps_it_began_with() -> None:
     """Who changes the registry during a run changes the next one."""
     registry = registry_of()
-    registry.register(
-        ScriptedStep("a", does=lambda _: [registry.register(PlainStep("late")), StepResult()][-1]),
-    )
+
+    def register_another(_: BaseStepContext) -> StepResult:
+        registry.register(PlainStep("late"))
+        return StepResult()
+
+    registry.register(ScriptedStep("a", does=register_another))
 
     assert Orchestrator(registry, new_context()).execute()["steps_total"] == 1
     assert len(registry) == 2

@@ -200,14 +200,14 @@ def test_what_is_no_step_is_refused() -> None:
     """A function or a duck is no step."""
     registry: StepRegistry[Any] = StepRegistry()
 
-    with pytest.raises(InvalidStepError, match="'upload' is not a step. Derive its class from BaseStep"):
+    with pytest.raises(InvalidStepError, match=r"'upload' is not a step\. Derive its class from BaseStep"):
         registry.register("upload")  # type: ignore[arg-type]  # as above
 
 
 @pytest.mark.parametrize("name", ["", "  ", None, 3])
 def test_a_step_needs_a_name(name: Any) -> None:  # noqa: ANN401  # wrong types included
     """Without one it could not be reported, found or undone."""
-    with pytest.raises(InvalidStepError, match="ScriptedStep has .* for a name"):
+    with pytest.raises(InvalidStepError, match=r"ScriptedStep has .* for a name"):
         registry_of(ScriptedStep(name))
 
 

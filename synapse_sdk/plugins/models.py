@@ -1,0 +1,97 @@
+"""Holding parameters and results against the models that an action declares for them."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
+
+from synapse_sdk.errors import InvalidParamsError, InvalidResultError
+
+__all__ = ["fit_params", "fit_result", "schema_of"]
+
+
+def fit_params(action: str, model: Any, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  # an instance of the model
+    """Return parameters as the model wants them; the given mapping is not changed.
+
+    Names that the model does not have are refused also where the model itself would drop them: somebody mistyped them.
+
+    Args:
+        action: Name of the action, for the message.
+        model: A pydantic model, a dataclass, a typed dictionary, or None for any mapping.
+        params: What was given.
+
+    Raises:
+        InvalidParamsError: They do not fit; every problem is listed with its field path.
+    """
+    problems: dict[str, str] = {}
+    valid = None
+    try:
+        valid = _adapter(model).validate_python(dict(params))
+    except ValidationError as error:
+        problems = _problems(error)
+        cause: ValidationError | None = error
+    else:
+        cause = None
+    known = _known_names(model)
+    if known is not None:
+        problems |= {name: _unknown(name, known) for name in params if name not in known}
+    if problems:
+        msg = f"{len(problems)} problem{'s'[: len(problems) > 1]} with the parameters of action {action!r}"
+        raise InvalidParamsError(msg, problems=tuple(problems.values())) from cause
+    return valid
+
+
+def fit_result(action: str, model: Any, result: Any) -> Any:  # noqa: ANN401  # an instance of the model
+    """Return a result as the model wants it; None as a model accepts anything.
+
+    Raises:
+        InvalidResultError: It does not fit.
+    """
+    if model is None:
+        return result
+    try:
+        return _adapter(model).validate_python(result)
+    except ValidationError as error:
+        msg = f"Action {action!r} returned a result that does not fit {model!r}"
+        raise InvalidResultError(msg, why="; ".join(_problems(error).values())) from error
+
+
+def schema_of(model: Any) -> dict[str, Any]:  # noqa: ANN401  # any model pydantic understands
+    """Return the JSON Schema of a model; None stands for any mapping."""
+    return _adapter(model).json_schema()
+
+
+def _adapter(model: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any model pydantic understands
+    return TypeAdapter(dict[str, Any] if model is None else model)
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    """Return a line a problem, by field path: what is wrong, and what was given."""
+    lines = {}
+    for problem in error.errors(include_url=False):
+        path = ".".join(str(part) for part in problem["loc"]) or "(the whole)"
+        given = "" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})"
+        lines[path] = f"{path}: {problem['msg']}{given}"
+    return lines
+
+
+def _known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model pydantic understands
+    """Return the names of a model's fields; None if it takes any, or cannot say."""
+    try:
+        schema = schema_of(model)
+    except PydanticInvalidForJsonSchema:
+        return None
+    if "properties" not in schema or schema.get("additionalProperties"):
+        return None
+    fields = getattr(model, "model_fields", {})
+    if any(field.validation_alias is not None for field in fields.values()):
+        return None  # there may be more than one name for a field
+    return {*schema["properties"], *fields}
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
+    return f"{name}: there is no such parameter; {hint}"
