@@ -1,7 +1,9 @@
 """The two acts of `synapse demo`. Each claim is checked before it is made."""
 
 import json
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -69,6 +71,10 @@ class Story:
             )
         else:
             commands = {"synapse demo --keep": "keep photos and report, to look at them"} | commands
+        activate = Path(sys.prefix, "bin", "activate")
+        if shutil.which("synapse") is None and activate.is_file():
+            shortest = min(str(activate), os.path.relpath(activate), key=len)
+            commands = {f". {shlex.quote(shortest)}": "let your shell find synapse"} | commands
         for command, purpose in commands.items():
             self.say(f"  {self._bold(command)}\n      {purpose}")
 

@@ -42,6 +42,19 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(synapse: "Synapse", 
 
 
 @pytest.mark.usefixtures("examples")
+def test_whose_shell_does_not_find_the_command_is_told_how(synapse: "Synapse", monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `make demo` the command is in an environment that no shell knows yet."""
+    monkeypatch.setattr("sys.prefix", str(Path.cwd() / "env"))
+    Path("env/bin").mkdir(parents=True)
+    Path("env/bin/activate").touch()
+    monkeypatch.setenv("PATH", "")
+
+    outcome = synapse("demo")
+
+    assert "What to try next\n----------------\n  . env/bin/activate\n" in outcome.out
+
+
+@pytest.mark.usefixtures("examples")
 def test_what_is_kept_can_be_looked_at_and_is_replaced_by_the_next_demo(synapse: "Synapse", home: Path) -> None:
     """As long as nobody has worked in it."""
     assert synapse("demo", "--keep").code == 0
