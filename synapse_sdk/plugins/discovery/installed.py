@@ -71,7 +71,7 @@ def find_installed(name: str) -> Plugin | None:
 def _from_entry(entry: "EntryPoint") -> Plugin:
     try:
         module, attr = entry.module, entry.attr or ""
-    except AttributeError as error:  # how importlib.metadata says that the value makes no sense
+    except (AttributeError, AssertionError) as error:  # how importlib.metadata says that the value makes no sense
         msg = f"Entry point {entry.name!r} of package {distribution_name(entry)!r} names no module: {entry.value!r}"
         raise PluginLoadError(msg, fix="Write it as package.module or package.module:Attribute") from error
     package = package_with_manifest(module) if not attr else None

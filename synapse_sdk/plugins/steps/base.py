@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -60,10 +60,18 @@ class StepResult:
         else:
             self.timestamp = timestamp
 
-    def with_undo_log(self, entries: list[dict[str, Any]]) -> "StepResult":
+    def with_undo_log(self, entries: list[dict[str, Any]]) -> Self:
         """Return a copy whose `rollback_data["undo_log"]` holds these entries."""
-        result = copy(self)  # not dataclasses.replace: a subclass may have a constructor of its own
-        result.rollback_data = {**self.rollback_data, "undo_log": entries}
+        return self.with_fields(rollback_data={**self.rollback_data, "undo_log": entries})
+
+    def with_fields(self, **fields: Any) -> Self:  # noqa: ANN401  # each field has its own type
+        """Return a copy in which these fields have other values."""
+        if type(self) is StepResult:
+            result = object.__new__(type(self))  # a third of the time of `copy`
+            vars(result).update(vars(self))
+        else:
+            result = copy(self)  # not dataclasses.replace: a subclass may have a constructor of its own
+        vars(result).update(fields)
         return result
 
     if not TYPE_CHECKING:  # a type checker must go on refusing names that no result has

@@ -58,7 +58,8 @@ class CompiledPlan:
 
     def percent(self, weight_done: float) -> int:
         """Whole percent of the run that this much weight is; never 100, which is said at the end."""
-        return min(int(weight_done * self._scale + ROUNDING), ALMOST_DONE)
+        percent = int(weight_done * self._scale + ROUNDING)
+        return percent if percent < ALMOST_DONE else ALMOST_DONE  # noqa: FURB136  # `min` takes twice as long
 
     def weight_beyond(self, percent: int) -> float:
         """Weight that must be done before more than this percent is shown; infinite when no more will be."""

@@ -3,7 +3,6 @@
 import os
 from _thread import allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
 from collections.abc import Awaitable, Callable
-from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from synapse_sdk.errors import StepFailedError, WorkflowError
@@ -210,10 +209,7 @@ class Execution(StepScope):
     def _failure(self, error: BaseException) -> StepResult:
         if isinstance(error, _ReturnedFailureError):
             result = error.result
-            if not result.error:
-                result = copy(result)
-                result.error = str(error)
-            return result
+            return result if result.error else result.with_fields(error=str(error))
         result = StepResult(success=False, error=error_text(error))
         return self._with_records(result) if self._has_records else result
 
@@ -237,7 +233,9 @@ class Execution(StepScope):
         """Move the bar by the step's share; only the end of the run shows 100."""
         if self._reached is not None:
             plan, index = self._plan, len(self._results)
-            self._show_weight(plan.ends[index] - plan.weights[index] * (1.0 - fraction))
+            percent = plan.percent(plan.ends[index] - plan.weights[index] * (1.0 - fraction))
+            if percent > self._percent:
+                self._show_percent(percent)
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
         """Run an awaitable on the one loop of this run."""

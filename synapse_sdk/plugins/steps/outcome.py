@@ -27,6 +27,8 @@ def run_step[C: "BaseStepContext"](step: BaseStep[C], context: C) -> StepResult:
         BaseException: Whatever the step raised.
     """
     outcome: object = step.execute(context)
+    if outcome.__class__ is StepResult:  # nearly always; asking whether it can be awaited takes longer than many steps
+        return outcome
     if isinstance(outcome, Awaitable):
         outcome = context.scope.wait_for(outcome)
     return checked_result(outcome)

@@ -1,6 +1,5 @@
 """Measures how long a step takes."""
 
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -34,4 +33,4 @@ class TimingStep[C: "BaseStepContext"](StepWrapper[C]):
             context.log("step_timed", particulars)
             raise
         duration = round(perf_counter() - begin, 6)
-        return replace(result, data={**result.data, "duration_seconds": duration})
+        return result.with_fields(data={**result.data, "duration_seconds": duration})
