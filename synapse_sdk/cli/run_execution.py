@@ -25,7 +25,7 @@ from synapse_sdk.reporting.jsonable import json_line
 from synapse_sdk.reporting.open import ColorChoice, ReporterKind, open_reporter
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli.run import Request
+    from synapse_sdk.cli.run_request import Request
     from synapse_sdk.reporting.background import BackgroundReporter
 
 __all__ = ["execute"]

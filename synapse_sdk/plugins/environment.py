@@ -83,12 +83,15 @@ class PluginEnvironment(Mapping[str, Any]):
     @overload
     def get_int(self, name: str, default: int) -> int: ...
     def get_int(self, name: str, default: int | None = None) -> int | None:
-        """Return a setting as a whole number; other text is a ConfigurationError."""
+        """Return a setting as a whole number; other text and fractions are a ConfigurationError."""
         value = self._values.get(name)
         try:
-            return default if value is None else int(value)
-        except (TypeError, ValueError):
+            number = default if value is None else int(value)
+        except (TypeError, ValueError, OverflowError):  # the last for a TOML `inf`
             raise self._unfit(name, "a whole number") from None
+        if isinstance(value, float) and number != value:
+            raise self._unfit(name, "a whole number")
+        return number
 
     @overload
     def get_float(self, name: str) -> float | None: ...
