@@ -43,7 +43,10 @@ class LoopThread:
             tasks[0].add_done_callback(deliver)
 
         def cancel() -> None:
-            tasks[0].cancel()
+            if tasks:
+                tasks[0].cancel()
+            else:  # the exception came before the start was on its way
+                ended.set_result(None)
 
         def deliver(task: asyncio.Task[Any]) -> None:
             try:
@@ -51,8 +54,8 @@ class LoopThread:
             except BaseException as error:  # noqa: BLE001  # it is raised again where it is waited for
                 ended.set_exception(error)
 
-        self._loop.call_soon_threadsafe(start)
         try:
+            self._loop.call_soon_threadsafe(start)  # from here on it may run, and a Ctrl-C must not leave it running
             return ended.result()
         finally:
             if not ended.done():

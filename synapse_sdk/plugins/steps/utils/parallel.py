@@ -71,8 +71,10 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
         together = _Together(context.scope, [step.progress_weight for step in self._steps])
         branches = [_Branch(context, step, together, index) for index, step in enumerate(self._steps)]
         with ThreadPoolExecutor(self._max_workers, thread_name_prefix=self._name) as pool:
-            futures = [pool.submit(copy_context().run, branch.run) for branch in branches]
+            futures: list[Future[StepResult | None]] = []
             try:
+                for branch in branches:
+                    futures.append(pool.submit(copy_context().run, branch.run))  # noqa: PERF401  # known if interrupted
                 for future in futures:
                     future.exception()
             except BaseException:

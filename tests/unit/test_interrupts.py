@@ -1,0 +1,155 @@
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield
+
+PATIENCE = 30.0
+
+
+def _press(number: int = signal.SIGINT) -> None:
+    signal.raise_signal(number)
+
+
+@contextmanager
+def _handled_by(number: int, handler: Any) -> Iterator[None]:  # noqa: ANN401  # whatever signal.signal takes
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _break(_: int) -> None:
+    msg = "boom"
+    raise ValueError(msg)
+
+
+def test_a_held_signal_is_counted_and_told() -> None:
+    """In a thread of its own, with the presses so far."""
+    told, threads, enough = list[int](), list[threading.Thread](), threading.Event()
+
+    def on_held(presses: int) -> None:
+        told.append(presses)
+        threads.append(threading.current_thread())
+        if len(told) == 2:
+            enough.set()
+
+    with InterruptShield(on_held) as shield:
+        _press()
+        _press()
+        assert enough.wait(PATIENCE)
+
+    assert sorted(told) == [1, 2]
+    assert threading.main_thread() not in threads
+    assert (shield.presses, shield.held) == (2, {signal.SIGINT})
+
+
+@pytest.mark.parametrize(("presses", "limit"), [(0, 1), (0, 3), (1, 3), (2, 3)])
+def test_the_last_press_is_obeyed(presses: int, limit: int) -> None:
+    """Those before the block count."""
+    with InterruptShield(lambda _: None, presses=presses, limit=limit) as shield:
+        for _ in range(limit - presses - 1):
+            _press()
+        with pytest.raises(InsistentInterrupt):
+            _press()
+
+    assert shield.presses == limit
+
+
+def test_an_insistent_interrupt_is_a_keyboard_interrupt() -> None:
+    """Whoever handles the one handles the other."""
+    assert issubclass(InsistentInterrupt, KeyboardInterrupt)
+
+
+def test_handlers_are_put_back_whatever_happens() -> None:
+    """Also when the block is left by an exception."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+
+    with pytest.raises(ValueError, match="boom"), InterruptShield(lambda _: None):
+        _break(signal.SIGINT)
+
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """`nohup` means it."""
+    with _handled_by(signal.SIGHUP, signal.SIG_IGN), InterruptShield(lambda _: None) as shield:
+        _press(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+    assert shield.presses == 0
+
+
+def test_another_thread_is_left_alone() -> None:
+    """Signals are delivered to the main thread; there is nothing to hold."""
+    before, during = signal.getsignal(signal.SIGINT), list[Any]()
+
+    def work() -> None:
+        with InterruptShield(lambda _: None):
+            during.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(PATIENCE)
+
+    assert during == [before]
+
+
+def test_what_was_held_is_delivered_afterwards() -> None:
+    """To whoever handled it before."""
+    received: list[int] = []
+    with _handled_by(signal.SIGTERM, lambda number, _: received.append(number)):
+        with InterruptShield(lambda _: None) as shield:
+            _press(signal.SIGTERM)
+        assert received == []
+        shield.obey(but=ValueError())
+
+    assert received == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("going_on", [ValueError(), SystemExit(1)])
+def test_a_held_press_is_delivered_unless_an_interrupt_is_under_way(going_on: BaseException) -> None:
+    """A second Ctrl-C adds nothing to a KeyboardInterrupt."""
+    with InterruptShield(lambda _: None) as shield:
+        _press()
+
+    shield.obey(but=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        shield.obey(but=going_on)
+
+
+def test_nothing_is_delivered_when_nothing_was_held() -> None:
+    """A quiet block ends quietly."""
+    with InterruptShield(lambda _: None) as shield:
+        pass
+
+    shield.obey(but=ValueError())
+
+
+def test_a_listener_that_raises_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs in a thread of its own, and so does its mistake."""
+    ended = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: ended.set())
+
+    with InterruptShield(_break) as shield:
+        _press()
+        assert ended.wait(PATIENCE)
+
+    assert shield.presses == 1
+
+
+def test_shields_may_be_nested() -> None:
+    """The inner one holds while it lasts, and hands what it held to the outer one."""
+    with InterruptShield(lambda _: None) as outer:
+        with InterruptShield(lambda _: None) as inner:
+            _press()
+        assert (inner.presses, outer.presses) == (1, 0)
+        inner.obey(but=ValueError())
+
+    assert outer.presses == 1
