@@ -5,7 +5,7 @@ from math import fsum, inf
 from typing import Any
 
 from synapse_sdk.plugins.steps.base import BaseStep
-from synapse_sdk.plugins.steps.registry import check_weight
+from synapse_sdk.plugins.steps.registry import StepRegistry, check_weight
 from synapse_sdk.plugins.steps.wrapper import StepWrapper
 
 __all__ = ["CompiledPlan", "overrides"]
@@ -28,10 +28,9 @@ class CompiledPlan:
         InvalidWeightError: A weight is not a number from 0.0 to 1.0 (any more).
     """
 
-    def __init__(self, steps: list[BaseStep[Any]]) -> None:
-        self.steps = steps
-        self.names = [step.name for step in steps]
-        weights = [step.progress_weight for step in steps]
+    def __init__(self, registry: StepRegistry[Any]) -> None:
+        self.names, self.steps = registry.named_steps()
+        weights = [step.progress_weight for step in self.steps]
         try:
             valid = all(0.0 <= weight <= 1.0 for weight in set(weights))
         except TypeError:

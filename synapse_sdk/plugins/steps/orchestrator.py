@@ -68,7 +68,7 @@ class Orchestrator[C: BaseStepContext]:
         # or memory left could not load it any more.
         import synapse_sdk.plugins.steps.rollback  # noqa: F401, PLC0415
 
-        plan = CompiledPlan(self._registry.get_steps())
+        plan = CompiledPlan(self._registry)
         run = Execution(plan, self._context, self._progress_callback, self._announcer())
         return run.run(self._conclude)
 
@@ -76,7 +76,7 @@ class Orchestrator[C: BaseStepContext]:
         """Return the steps, their weights, and which would be skipped if the run began now; nothing is executed."""
         from synapse_sdk.plugins.steps.plan import plan_of  # noqa: PLC0415  # a run does not need it
 
-        return plan_of(CompiledPlan(self._registry.get_steps()), self._context)
+        return plan_of(CompiledPlan(self._registry), self._context)
 
     def _announcer(self) -> "Announcer | None":
         """Return what tells journal, observers and reporter of the run, or None when there are none."""

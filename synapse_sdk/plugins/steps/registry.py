@@ -16,9 +16,10 @@ __all__ = ["StepRegistry"]
 class _Link[C: "BaseStepContext"]:
     """A step and its neighbours: inserting by name stays cheap however long the workflow is."""
 
-    __slots__ = ("following", "preceding", "step")
+    __slots__ = ("following", "name", "preceding", "step")
 
-    def __init__(self, step: BaseStep[C]) -> None:
+    def __init__(self, name: str, step: BaseStep[C]) -> None:
+        self.name = name
         self.step = step
         self.preceding: _Link[C] | None = None
         self.following: _Link[C] | None = None
@@ -80,11 +81,16 @@ class StepRegistry[C: "BaseStepContext"]:
 
     def get_steps(self) -> list[BaseStep[C]]:
         """Return the steps in order, as a list of its own."""
-        steps, link = [], self._first
+        return self.named_steps()[1]
+
+    def named_steps(self) -> tuple[list[str], list[BaseStep[C]]]:
+        """Return the names under which the steps are registered, and the steps, both in order."""
+        names, steps, link = list[str](), list[BaseStep[C]](), self._first
         while link is not None:
+            names.append(link.name)
             steps.append(link.step)
             link = link.following
-        return steps
+        return names, steps
 
     @property
     def total_weight(self) -> float:
@@ -137,7 +143,7 @@ class StepRegistry[C: "BaseStepContext"]:
         if name in self._links:
             msg = f"A step called {name!r} is already registered"
             raise DuplicateStepError(msg, fix="Give one of the two another name, or unregister the first")
-        link = self._links[name] = _Link(step)
+        link = self._links[name] = _Link(name, step)
         link.preceding = after
         link.following = self._first if after is None else after.following
         if link.following is None:

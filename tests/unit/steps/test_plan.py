@@ -115,7 +115,7 @@ def test_equal_weights_count_the_same_however_small_they_are(weight: float) -> N
 
 def test_tiny_weights_keep_their_relation() -> None:
     """One to three."""
-    plan = CompiledPlan([ScriptedStep("a", weight=5e-324), ScriptedStep("b", weight=1.5e-323)])
+    plan = CompiledPlan(registry_of(ScriptedStep("a", weight=5e-324), ScriptedStep("b", weight=1.5e-323)))
 
     assert [plan.share(0), plan.share(1)] == pytest.approx([0.25, 0.75])
 
