@@ -3,7 +3,9 @@
 import contextlib
 import signal
 import threading
+from _thread import start_new_thread
 from collections.abc import Callable
+from math import inf
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -35,6 +37,7 @@ class InterruptShield:
     def __init__(self, on_held: Callable[[int], None], *, presses: int = 0, limit: int = 3) -> None:
         self._on_held = on_held
         self._limit = limit
+        self._obeyed_press: float = inf  # nothing is raised while handlers are being changed
         self._previous: dict[int, object] = {}
         self.presses = presses
         self.held: set[int] = set()
@@ -42,25 +45,33 @@ class InterruptShield:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in HELD_SIGNALS:
-                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: a handler not written in Python
-                    self._previous[number] = signal.signal(number, self._hold)
+            handlers = {number: signal.getsignal(number) for number in HELD_SIGNALS}
+            for number, handler in handlers.items():
+                if handler not in (signal.SIG_IGN, None):  # None: a handler not written in Python
+                    self._previous[number] = handler  # noted first: from the next line on a signal may come
+                    signal.signal(number, self._hold)
+        self._obeyed_press = self._limit
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # exactly what signal.signal returned
-        self._previous.clear()
+        self._obeyed_press = inf
+        for number, handler in reversed(self._previous.items()):  # Ctrl-C last: once it is back, it may raise here
+            signal.signal(number, handler)  # type: ignore[arg-type]  # exactly what signal.getsignal returned
 
     def _hold(self, number: int, _frame: FrameType | None) -> None:
+        self.hold(number)
+
+    def hold(self, number: int) -> None:
+        """Count a signal and hold it back; also one that came as an exception, just before the block."""
         self.presses += 1
-        if self.presses >= self._limit:
+        if self.presses >= self._obeyed_press:
             raise InsistentInterrupt
         self.held.add(number)
         with contextlib.suppress(RuntimeError):  # no new thread can be had while the interpreter shuts down
-            threading.Thread(target=self._on_held, args=(self.presses,), daemon=True).start()
+            # Not threading.Thread: it takes locks that the interrupted code may hold, and waits for them for ever.
+            start_new_thread(self._on_held, (self.presses,))
 
     def obey(self, *, but: BaseException) -> None:
         """Deliver what was held back, now that it does no harm; a second Ctrl-C adds nothing to a KeyboardInterrupt.

@@ -1,4 +1,6 @@
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,13 +137,43 @@ def test_nothing_is_delivered_when_nothing_was_held() -> None:
 def test_a_listener_that_raises_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs in a thread of its own, and so does its mistake."""
     ended = threading.Event()
-    monkeypatch.setattr(threading, "excepthook", lambda _: ended.set())
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: ended.set())
 
     with InterruptShield(_break) as shield:
         _press()
         assert ended.wait(PATIENCE)
 
     assert shield.presses == 1
+
+
+def test_a_signal_that_came_just_before_the_block_can_be_counted() -> None:
+    """It is told and obeyed like the others."""
+    told = threading.Event()
+
+    with InterruptShield(lambda _: told.set()) as shield:
+        shield.hold(signal.SIGINT)
+        assert told.wait(PATIENCE)
+    with pytest.raises(KeyboardInterrupt):
+        shield.obey(but=ValueError())
+
+    assert (shield.presses, shield.held) == (1, {signal.SIGINT})
+
+
+def test_a_signal_that_comes_while_a_thread_is_being_started_does_not_hang() -> None:
+    """Starting a thread takes a lock of `threading`; what holds a signal must not want the same."""
+    program = """
+import signal, threading
+from synapse_sdk.interrupts import InterruptShield
+with InterruptShield(lambda _: None):
+    with threading._active_limbo_lock:
+        signal.raise_signal(signal.SIGINT)
+print("went on")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("went on\n", "")
 
 
 def test_shields_may_be_nested() -> None:

@@ -45,7 +45,7 @@ def test_many_attempts_do_not_overflow() -> None:
 
 @given(
     attempts=st.integers(1, 8),
-    delay=st.floats(0, 100),
+    delay=st.just(0.0) | st.floats(1e-6, 100),
     factor=st.floats(1, 10),
     max_delay=st.floats(0, 100),
     jitter=st.floats(0, 1),

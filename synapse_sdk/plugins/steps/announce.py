@@ -42,14 +42,18 @@ class Announcer:
     ) -> None:
         self._journal = journal
         self._observers = tuple(observers)
+        self.is_watched = bool(self._observers)
+        """Whether anybody but the journal is told."""
         self._sink_failures = sink_failures
         self._run_began = self._step_began = perf_counter()
 
     def tell(self, event: Event) -> None:
-        """Tell everybody; the journal may refuse by raising."""
-        if self._journal is not None:
-            self._journal.observe(event)
-        self._tell_observers(event)
+        """Tell everybody; the journal may refuse by raising, which the observers hear of in a later event."""
+        try:
+            if self._journal is not None:
+                self._journal.observe(event)
+        finally:
+            self._tell_observers(event)
 
     def tell_regardless(self, event: Event) -> None:
         """Tell everybody, on the way back, where nothing may stand in the way."""

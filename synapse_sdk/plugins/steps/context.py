@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from synapse_sdk.errors import WorkflowError
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps.base import StepResult
 
@@ -18,6 +19,9 @@ class StepScope:
     The orchestrator puts its own in place, which also tells observers; a context without one keeps the records to
     itself, so that a step can be tested alone.
     """
+
+    is_forked = False
+    """Whether its step runs branches just now, to which everything that is recorded must belong."""
 
     def __init__(self) -> None:
         self.undo_log: list[dict[str, Any]] = []
@@ -52,6 +56,8 @@ class BranchScope(StepScope):
         super().__init__()
         self.context = context
         self.name = name
+        self.outer = BRANCH.get()
+        """The branch that this one is part of, maybe in another context."""
 
 
 BRANCH: ContextVar[BranchScope | None] = ContextVar("synapse_sdk_branch", default=None)
@@ -130,11 +136,8 @@ class BaseStepContext:
         Without a category it counts for the step in flight and moves the whole run's progress by the step's share.
         Values out of range are clamped and reported once; `(0, 0)` says that there is nothing to do.
         """
-        branch = BRANCH.get()
-        if branch is None or branch.context is not self:
-            scope, name = self._scope, self.current_step
-        else:
-            scope, name = branch, branch.name
+        branch = None if BRANCH.get() is None else self._branch()  # a call less for a hundred thousand reports
+        scope, name = (self._scope, self.current_step) if branch is None else (branch, branch.name)
         try:
             if not 0 <= current <= total:
                 current, total = self._clamped(current, total, name)
@@ -163,8 +166,11 @@ class BaseStepContext:
             >>> context.record_undo(path="out/cat.jpg")
             >>> context.undo_log
             [{'path': 'out/cat.jpg'}]
+
+        Raises:
+            WorkflowError: A thread calls it of which it cannot be known to which of several parallel steps it belongs.
         """
-        self.scope.record_undo(what)
+        self._scope_to_record_in().record_undo(what)
 
     @property
     def undo_log(self) -> list[dict[str, Any]]:
@@ -172,8 +178,8 @@ class BaseStepContext:
         return self.scope.undo_log
 
     def save_progress(self, **state: Any) -> None:  # noqa: ANN401  # whatever the step needs to go on
-        """Note from where the step could go on; values of the same name are replaced."""
-        self.scope.save_progress(state)
+        """Note from where the step could go on; values of the same name are replaced. Raises as `record_undo` does."""
+        self._scope_to_record_in().save_progress(state)
 
     @property
     def saved_progress(self) -> Mapping[str, Any]:
@@ -196,7 +202,17 @@ class BaseStepContext:
 
     def _branch(self) -> BranchScope | None:
         branch = BRANCH.get()
-        return branch if branch is not None and branch.context is self else None
+        while branch is not None and branch.context is not self:  # a workflow within a branch has branches of its own
+            branch = branch.outer
+        return branch
+
+    def _scope_to_record_in(self) -> StepScope:
+        scope = self.scope
+        if scope.is_forked:
+            msg = "A thread that belongs to none of the parallel steps cannot say what to undo or how far it is"
+            fix = "Start it with the step's context variables: pool.submit(contextvars.copy_context().run, function)"
+            raise WorkflowError(msg, fix=fix)
+        return scope
 
     def _clamped(self, current: float, total: float, name: str | None) -> tuple[float, float]:
         why = f"step {name!r} reported progress {current!r} of {total!r}, which is out of range"

@@ -1,7 +1,7 @@
 """One execution of a plan: a small state machine that goes forward, or stops and goes backward."""
 
 import os
-from _thread import allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
+from _thread import RLock, allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -57,10 +57,13 @@ class Execution(StepScope):
         self._announce = announce
         self._results: list[StepResult] = []  # of this run, aligned with the plan
         self._reached: str | None = None  # the step whose turn came last; None before the first and while undoing
-        self._skip_failed = False  # whether that step could not even be asked if it wants to be skipped
+        self._never_began = False  # whether that step could not even be asked if it wants to be skipped
+        self._is_undoing = False  # whether signals are held back by now
+        self._early_presses = 0  # of Ctrl-C, between what failed and the holding back
         self._has_records = False  # whether the step in flight recorded an undo entry or saved progress
         self._skipped = 0
         self._percent = 0
+        self._percent_lock = RLock()
         self.thread_id = get_ident()
         self._loop: LoopThread | None = None  # there is one once a step turned out to be `async`
         self._loop_lock = allocate_lock()
@@ -76,20 +79,35 @@ class Execution(StepScope):
             raise WorkflowError(msg, fix="Give each run a context of its own")
         context._scope = self  # noqa: SLF001  # as above
         try:
-            try:
-                self._advance()
-                summary = self._concluded(conclude)
-            except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
-                self._fail(error)
-            self._show_percent(100)
-            if self._announce is not None:
-                self._announce.run_finished("succeeded")
-            return summary
+            return self._run_to_its_end(conclude)
         finally:
             context._scope, context.current_step = outer, outer_step  # noqa: SLF001  # as above
             if self._loop is not None:
                 self._loop.close()
             context.sink_failures.sum_up()
+
+    def _run_to_its_end(self, conclude: Callable[[dict[str, Any]], object] | None) -> dict[str, Any]:
+        try:
+            self._advance()
+            summary = self._concluded(conclude)
+        except BaseException as error:  # noqa: BLE001  # every way out but success undoes what was done
+            while True:
+                try:
+                    self._fail(error)
+                except KeyboardInterrupt as press:
+                    self._count_if_early(press)
+        try:
+            self._show_percent(100)
+        finally:  # the run is done, even if Ctrl-C comes just now
+            if self._announce is not None:
+                self._announce.run_finished("succeeded")
+        return summary
+
+    def _count_if_early(self, press: KeyboardInterrupt) -> None:
+        """Let undoing begin again after a Ctrl-C that came before signals were held back; any other goes on."""
+        if self._is_undoing:
+            raise press
+        self._early_presses += 1
 
     # Forward
 
@@ -102,14 +120,14 @@ class Execution(StepScope):
         plan, plain_result, next_percent_at = self._plan, StepResult, self._plan.weight_beyond(0)
         for name, step, weight_done in zip(plan.names, plan.steps, plan.ends, strict=True):
             self._reached = context.current_step = name
-            if announce is not None:
-                announce.step_started(name)
             try:
+                if announce is not None:
+                    announce.step_started(name)
                 skips = step.can_skip(context)
                 if skips is not False and skips is not True:
                     skips = self._truth(skips)
             except BaseException:
-                self._skip_failed = True
+                self._never_began = True
                 raise
             if skips:
                 result = StepResult(skipped=True)
@@ -117,10 +135,10 @@ class Execution(StepScope):
             else:
                 outcome = step.execute(context)
                 result = outcome if outcome.__class__ is plain_result else self._settled(outcome)
-                if self._has_records:
-                    result = self._with_records(result)
-                if not result.success:
-                    raise _ReturnedFailureError(result)
+            if self._has_records:
+                result = self._with_records(result)
+            if not result.success:
+                raise _ReturnedFailureError(result)
             keep(result)
             show(result)
             if announce is not None:
@@ -153,18 +171,25 @@ class Execution(StepScope):
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Record what failed, undo everything that was started, and raise what the caller is to see."""
-        from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield  # noqa: PLC0415  # loaded by `execute`
-        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415  # as above
+        from signal import SIGINT  # noqa: PLC0415  # loaded by `Orchestrator.execute`, as the next two
+
+        from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield  # noqa: PLC0415
+        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415
 
         name, interrupted = self._reached, not isinstance(error, Exception)
         reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
         with InterruptShield(self._say_held, presses=int(interrupted), limit=OBEYED_PRESS) as shield:
+            self._is_undoing = True
+            for _ in range(self._early_presses):
+                shield.hold(SIGINT)
             failure = self._failure(error)
             rollback = Rollback(self._started(failure), self._context, self._announce)
             status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
             self._reached = None
             insistent = None
             try:
+                if isinstance(error, InsistentInterrupt):  # a step held the presses before it back
+                    raise error
                 rollback.run(reason)
             except InsistentInterrupt as press:
                 insistent = press
@@ -174,7 +199,7 @@ class Execution(StepScope):
                 status = status if rollback.is_complete else "rollback_incomplete"
                 self._announce.run_finished(status, reason, interrupted=interrupted)
         if insistent is not None:
-            raise insistent from error
+            raise insistent from (error if insistent is not error else None)
         seen = error
         if not interrupted and name is not None:
             step = self._plan.steps[self._plan.names.index(name)]
@@ -187,7 +212,7 @@ class Execution(StepScope):
 
     def _say_held(self, presses: int) -> None:
         left = OBEYED_PRESS - presses
-        if self._announce is not None:
+        if self._announce is not None and self._announce.is_watched:
             self._announce.interrupt_held(presses, left)
         else:
             note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
@@ -202,7 +227,7 @@ class Execution(StepScope):
             self._context.step_results.append(failure)
             if self._announce is not None:
                 self._announce.step_failed(plan.names[index], failure)
-            if not self._skip_failed:
+            if not self._never_began or failure.rollback_data:
                 started.append((plan.steps[index], failure))
         return started
 
@@ -231,11 +256,14 @@ class Execution(StepScope):
 
     def advance(self, fraction: float) -> None:
         """Move the bar by the step's share; only the end of the run shows 100."""
-        if self._reached is not None:
-            plan, index = self._plan, len(self._results)
-            percent = plan.percent(plan.ends[index] - plan.weights[index] * (1.0 - fraction))
-            if percent > self._percent:
-                self._show_percent(percent)
+        if self._reached is None:
+            return
+        plan, index = self._plan, len(self._results)
+        percent = plan.percent(plan.ends[index] - plan.weights[index] * (1.0 - fraction))
+        if percent > self._percent:
+            with self._percent_lock:  # a step's own threads may come here at the same time
+                if percent > self._percent:
+                    self._show_percent(percent)
 
     def wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401  # whatever the coroutine returns
         """Run an awaitable on the one loop of this run."""

@@ -156,17 +156,25 @@ class StepRegistry[C: "BaseStepContext"]:
             after.following = link
 
 
+def check_step(step: object) -> None:
+    """Refuse what is not a step.
+
+    Raises:
+        InvalidStepError: It is not an instance of `BaseStep`.
+    """
+    if not isinstance(step, BaseStep):
+        msg = f"{step!r} is not a step"
+        fix = f"Give an instance: {step.__name__}()" if isinstance(step, type) else "Derive its class from BaseStep"
+        raise InvalidStepError(msg, fix=fix)
+
+
 def checked_name(step: Any) -> str:  # noqa: ANN401  # this is where it is found out what was given
     """Return the name of what should be a step.
 
     Raises:
         InvalidStepError: It is not an instance of `BaseStep`, or its name is not a text of at least one letter.
     """
-    if not isinstance(step, BaseStep):
-        msg = f"{step!r} is not a step"
-        is_class = isinstance(step, type)
-        fix = f"Register an instance: {step.__name__}()" if is_class else "Derive its class from BaseStep"
-        raise InvalidStepError(msg, fix=fix)
+    check_step(step)
     name: object = step.name
     if not isinstance(name, str) or not name.strip():
         msg = f"{type(step).__name__} has {name!r} for a name"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
+from synapse_sdk.plugins.steps.registry import check_step
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -17,12 +18,16 @@ class StepWrapper[C: "BaseStepContext"](BaseStep[C]):
 
     Subclasses set `prefix`, which goes before the wrapped step's name, and override `execute`. Wrappers compose in any
     order. Call the wrapped step through `run_step`, which also takes `async` steps.
+
+    Raises:
+        InvalidStepError: What is to be wrapped is not an instance of `BaseStep`.
     """
 
     prefix: str
     """What the wrapper puts before the name, such as `logged_`."""
 
     def __init__(self, step: BaseStep[C]) -> None:
+        check_step(step)
         self.wrapped = step
 
     @property

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -106,6 +108,17 @@ def test_an_undo_log_is_put_into_a_copy() -> None:
     assert copy.rollback_data == {"b": 2, "undo_log": [{"path": "x"}]}
     assert (copy.data, copy.success, copy.timestamp) == ({"a": 1}, True, result.timestamp)
     assert result.rollback_data == {"b": 2}
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, lambda result: pickle.loads(pickle.dumps(result))])  # noqa: S301  # our own
+def test_a_result_can_be_copied_and_sent(clone: "Callable[[StepResult], StepResult]") -> None:
+    """Also one of which nothing was read so far; it keeps its time stamp."""
+    result = StepResult(error="boom")
+
+    twin = clone(result)
+
+    assert twin == result
+    assert twin is not result
 
 
 @pytest.mark.parametrize("missing", ["name", "progress_weight", "execute"])

@@ -198,6 +198,44 @@ def test_a_step_that_could_not_be_asked_whether_to_skip_is_not_rolled_back() -> 
     assert diary == ["run a", "undo a"]
 
 
+def _record_and_save(context: BaseStepContext) -> bool:
+    context.record_undo(path="x")
+    context.save_progress(offset=1)
+    return True
+
+
+def test_what_a_skipped_step_recorded_while_it_was_asked_is_its_own() -> None:
+    """It is undone by the step that recorded it, and the next step starts with a clean slate."""
+    seen: list[object] = []
+
+    def look(context: BaseStepContext) -> StepResult:
+        seen.extend([list(context.undo_log), dict(context.saved_progress)])
+        return StepResult(success=False)
+
+    asked = ScriptedStep("a", skips=_record_and_save)
+    after = ScriptedStep("b", does=look)
+    with pytest.raises(StepFailedError):
+        execute(asked, after)
+
+    assert seen == [[], {}]
+    assert [result.rollback_data for result in after.undone] == [{}]
+    assert [result.rollback_data for result in asked.undone] == [{"undo_log": [{"path": "x"}]}]
+
+
+def test_a_step_that_recorded_something_before_it_could_not_be_asked_is_rolled_back() -> None:
+    """Undo entries are never lost."""
+
+    def ask(context: BaseStepContext) -> bool:
+        context.record_undo(path="x")
+        raise ValueError
+
+    step = ScriptedStep("a", skips=ask)
+    with pytest.raises(StepFailedError):
+        execute(step)
+
+    assert [result.rollback_data for result in step.undone] == [{"undo_log": [{"path": "x"}]}]
+
+
 def test_the_current_step_is_named_while_it_is_rolled_back() -> None:
     """Log lines of a rollback can be told apart."""
     seen: list[str | None] = []

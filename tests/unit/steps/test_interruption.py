@@ -1,14 +1,21 @@
 import asyncio
+import os
 import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from synapse_sdk.errors import StepFailedError
+from synapse_sdk.interrupts import InsistentInterrupt
 from synapse_sdk.plugins.steps import BaseStepContext, StepResult
 from synapse_sdk.reporting.events import Event, InterruptHeld, RunFinished, RunStatus, StepFinished
 from tests.unit.steps.scripted import PlainStep, ScriptedStep, execute, failing, new_context, observed_context, raising
 
+PATIENCE = 30.0
 INTERRUPTIONS = [KeyboardInterrupt(), SystemExit(3), asyncio.CancelledError(), GeneratorExit()]
 
 
@@ -99,6 +106,19 @@ def test_a_press_after_the_run_has_been_reported_as_a_success_undoes_nothing() -
     assert [event.status for event in observer.events if isinstance(event, RunFinished)] == [RunStatus.SUCCEEDED]
 
 
+def test_a_press_while_100_percent_is_shown_undoes_nothing_and_the_run_still_counts_as_done() -> None:
+    """Everything was done; observers and the journal hear how it ended."""
+    context, reporter = observed_context()
+    step = ScriptedStep("a")
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(step, context=context, progress_callback=lambda percent, _: _press() if percent == 100 else None)
+
+    assert step.diary == ["run a"]
+    assert isinstance(reporter.events[-1], RunFinished)
+    assert reporter.events[-1].status is RunStatus.SUCCEEDED
+
+
 def test_a_press_during_a_rollback_does_not_cut_it_short() -> None:
     """A failure started it: the press is held, said to be held, and obeyed when everything is undone."""
     context, diary = new_context(), list[str]()
@@ -113,23 +133,62 @@ def test_a_press_during_a_rollback_does_not_cut_it_short() -> None:
 
 def test_a_held_press_is_an_event() -> None:
     """A reporter can say it in its own way."""
-    context, reporter = observed_context()
+    told, heard = threading.Event(), list[Event]()
+
+    class Listener:
+        def observe(self, event: Event) -> None:
+            """Wait for the one."""
+            if isinstance(event, InterruptHeld):
+                heard.append(event)
+                told.set()
+
+    def undo(_: BaseStepContext) -> None:
+        _press()
+        assert told.wait(PATIENCE)  # it is told in a thread of its own
 
     with pytest.raises(KeyboardInterrupt):
-        execute(ScriptedStep("a", does=failing(), undoes=_press), context=context)
+        execute(ScriptedStep("a", does=failing(), undoes=undo), observers=[Listener()])
 
-    _wait_until(lambda: any(isinstance(event, InterruptHeld) for event in reporter.events))
-    assert InterruptHeld(1, 2) in reporter.events
+    assert heard == [InterruptHeld(1, 2)]
 
 
-def _wait_until(true: Any) -> None:  # noqa: ANN401  # a question
-    """Let the thread that tells of held signals come to its turn."""
-    from threading import Event as Flag  # noqa: PLC0415  # beside the events of a run
+def test_a_held_press_is_said_even_if_only_a_journal_listens() -> None:
+    """A journal keeps a record; it does not talk to the user."""
+    read, write = os.pipe()
 
-    for _ in range(1000):
-        if true():
-            return
-        Flag().wait(0.005)
+    class Journal:
+        def observe(self, event: Event) -> None:
+            """Keep it."""
+
+    def undo(_: BaseStepContext) -> None:
+        _press()
+        heard.append(os.read(read, 1000).decode())
+
+    heard: list[str] = []
+    stderr = os.dup(2)
+    os.dup2(write, 2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            execute(ScriptedStep("a", does=failing(), undoes=undo), journal=Journal())
+    finally:
+        os.dup2(stderr, 2)
+        for handle in (stderr, read, write):
+            os.close(handle)
+
+    assert heard == ["\nThe rollback goes on. Press Ctrl-C 2 more times to leave it unfinished.\n"]
+
+
+def test_presses_that_a_step_held_back_itself_leave_everything_at_once() -> None:
+    """Who has insisted within a step (such as parallel steps that were waited for) need not insist again."""
+    context, diary = new_context(), list[str]()
+    insistent = InsistentInterrupt()
+
+    with pytest.raises(InsistentInterrupt) as caught:
+        execute(ScriptedStep("a", diary), ScriptedStep("b", diary, does=raising(insistent)), context=context)
+
+    assert caught.value is insistent
+    assert diary == ["run a", "run b"]
+    assert context.errors == ["Rollback abandoned on request; not undone: 'b', 'a'"]
 
 
 def test_the_third_press_leaves_the_rollback_and_says_what_is_left() -> None:
@@ -225,6 +284,60 @@ def test_two_presses_end_in_one_interrupt() -> None:
         execute(ScriptedStep("a", does=raising(error), undoes=_press))
 
     assert caught.value is error
+
+
+ENGINE = {"execution.py", "rollback.py", "outcome.py", "interrupts.py", "signal.py"}
+"""Files in which a signal may arrive between a failure and the end of its rollback."""
+
+
+class _PressAt:
+    """Presses Ctrl-C once, at the n-th place where Python looks for signals after a failure."""
+
+    def __init__(self, place: int) -> None:
+        self._left = place
+        self.has_pressed = False
+
+    def begin(self, _: BaseStepContext) -> None:
+        """Begin to count, in the step that is about to fail."""
+        sys.setprofile(self._count)
+
+    def _count(self, frame: FrameType, event: str, _: object) -> None:
+        # Calls, and the returns of functions written in C: Python looks for signals there and where a loop jumps back.
+        if event in {"call", "c_return", "c_exception"} and Path(frame.f_code.co_filename).name in ENGINE:
+            self._left -= 1
+            if self._left == 0:
+                sys.setprofile(None)
+                self.has_pressed = True
+                signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("error", [ValueError("boom"), KeyboardInterrupt()], ids=["a failure", "a first press"])
+def test_a_press_at_any_moment_after_a_failure_lets_everything_be_undone(error: BaseException) -> None:
+    """Two presses in quick succession are frequent: a shell and a wrapper both pass Ctrl-C on."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    places = 0
+    while True:
+        press, context, diary = _PressAt(places + 1), new_context(), list[str]()
+
+        def fails(context: BaseStepContext, press: _PressAt = press) -> StepResult:
+            press.begin(context)
+            raise error
+
+        try:
+            with pytest.raises(BaseException) as caught:  # noqa: PT011  # which one is looked at below
+                execute(ScriptedStep("a", diary), ScriptedStep("b", diary, does=fails), context=context)
+        finally:
+            sys.setprofile(None)
+        if not press.has_pressed:
+            break
+        places += 1
+        assert diary == ["run a", "run b", "undo b", "undo a"], f"at place {places}"
+        assert isinstance(caught.value, KeyboardInterrupt), f"at place {places}"
+        assert [signal.getsignal(number) for number in numbers] == before, f"at place {places}"
+        assert (context.errors, context.current_step) == ([], None), f"at place {places}"
+
+    assert places > 40
 
 
 def test_handlers_are_back_in_place_after_a_rollback() -> None:

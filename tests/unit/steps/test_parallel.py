@@ -1,10 +1,19 @@
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
-from synapse_sdk.errors import DuplicateStepError, StepFailedError, WorkflowError
+from synapse_sdk.errors import (
+    DuplicateStepError,
+    InvalidStepError,
+    InvalidWeightError,
+    StepFailedError,
+    SynapseError,
+    WorkflowError,
+)
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, StepResult
 from synapse_sdk.plugins.steps.utils import LoggingStep, ParallelSteps, RetryStep
 from synapse_sdk.reporting.events import StepFinished, UndoRecorded
@@ -87,6 +96,29 @@ def test_two_steps_of_one_name_are_refused() -> None:
         ParallelSteps([PlainStep("a"), PlainStep("b"), PlainStep("a")], name="both")
 
 
+def test_what_a_registry_refuses_is_refused_here() -> None:
+    """By the same errors, when the whole is put together."""
+    slip: Any = PlainStep
+
+    with pytest.raises(InvalidStepError, match=r"Give an instance: PlainStep\(\)"):
+        ParallelSteps([slip])
+    with pytest.raises(InvalidWeightError, match="Step 'a' has progress weight 5"):
+        ParallelSteps([ScriptedStep("a", weight=5)])
+
+
+def test_an_async_can_skip_is_asked() -> None:
+    """A coroutine is true, but its answer may be no."""
+
+    async def answer(*, skips: bool) -> bool:
+        return skips
+
+    stays = ScriptedStep("a", skips=lambda _: answer(skips=False))
+    goes = ScriptedStep("b", skips=lambda _: answer(skips=True))
+    execute(ParallelSteps([stays, goes]))
+
+    assert (stays.diary, goes.diary) == (["run a"], [])
+
+
 def test_a_step_that_wants_to_be_skipped_is() -> None:
     """And is not undone, as it was not begun."""
     step = ScriptedStep("a", skips=lambda _: True)
@@ -128,6 +160,23 @@ def test_progress_of_each_moves_the_bar_by_its_share() -> None:
     execute(whole, PlainStep(), context=context, progress_callback=lambda percent, _: percents.append(percent))
 
     assert percents == [6, 12, 31, 50, 100]
+
+
+def test_a_progress_callback_may_report_progress_itself() -> None:
+    """It is called while the bar moves, and must not wait for itself."""
+    context, percents = new_context(), list[int]()
+
+    def on_progress(percent: int, _: int) -> None:
+        percents.append(percent)
+        context.set_progress(1, 2)
+
+    def quarter(context: BaseStepContext) -> StepResult:
+        context.set_progress(1, 4)
+        return StepResult()
+
+    execute(ParallelSteps([ScriptedStep("a", does=quarter)]), context=context, progress_callback=on_progress)
+
+    assert percents == [25, 50, 99, 100]
 
 
 def test_steps_without_weight_share_evenly() -> None:
@@ -226,6 +275,25 @@ def test_a_failure_without_a_reason_and_one_that_raises_are_both_told() -> None:
         execute(ParallelSteps([ScriptedStep("a", does=returns), ScriptedStep("b", does=raises)]))
 
 
+@pytest.mark.parametrize(
+    ("errors", "transient"),
+    [([OSError()], True), ([OSError(), ValueError()], True), ([OSError(), SynapseError("never")], False)],
+)
+def test_a_failure_is_worth_another_try_if_all_that_was_raised_is(errors: list[Exception], transient: bool) -> None:  # noqa: FBT001  # a parameter
+    """A retry around the whole asks the error of the whole."""
+    meet = _meeting(len(errors))
+
+    def act(error: Exception) -> Any:  # noqa: ANN401  # an act of a scripted step
+        return lambda context: (meet(context), raising(error)(context))
+
+    whole = ParallelSteps([ScriptedStep(str(number), does=act(error)) for number, error in enumerate(errors)])
+    with pytest.raises(StepFailedError) as caught:
+        execute(whole)
+
+    assert isinstance(caught.value.__cause__, WorkflowError)
+    assert caught.value.__cause__.transient is transient
+
+
 def test_a_can_skip_that_raises_fails_the_whole() -> None:
     """And that step was never begun."""
     step = ScriptedStep("a", skips=raising(ValueError("cannot tell")))
@@ -304,6 +372,88 @@ def test_a_rollback_that_raises_does_not_stop_the_others(error: BaseException) -
     assert "raised by the rollback of step 'b'" in problem.traceback
 
 
+def test_every_attempt_of_the_whole_is_undone_with_what_it_left() -> None:
+    """A second attempt does not make what the first left be forgotten."""
+    numbers = iter(range(1, 10))
+
+    def leave(context: BaseStepContext) -> StepResult:
+        number = next(numbers)
+        context.record_undo(n=number)
+        return StepResult(rollback_data={"id": number})
+
+    step = ScriptedStep("a", does=leave)
+    whole = ParallelSteps([step, ScriptedStep("b", does=failing())], max_workers=1)
+    with pytest.raises(StepFailedError):
+        execute(RetryStep(whole, RetryPolicy(max_attempts=2, delay=0.0), clock=HeldClock()))
+
+    assert [result.rollback_data for result in step.undone] == [
+        {"undo_log": [{"n": 2}], "id": 2},
+        {"undo_log": [{"n": 1}], "id": 1},
+    ]
+
+
+def test_what_a_wrapper_around_the_whole_records_is_left_to_it() -> None:
+    """And does not keep the steps from being undone."""
+
+    class Noting(LoggingStep[BaseStepContext]):
+        prefix = "noting_"
+
+        def execute(self, context: BaseStepContext) -> StepResult:
+            context.record_undo(note="mine")
+            return super().execute(context)
+
+    step = ScriptedStep("a")
+    with pytest.raises(StepFailedError):
+        execute(Noting(ParallelSteps([step])), ScriptedStep("b", does=failing()))
+
+    assert step.diary == ["run a", "undo a"]
+
+
+@pytest.mark.parametrize("what", ["record_undo", "save_progress"])
+def test_a_thread_of_which_nobody_knows_whose_it_is_may_record_nothing(what: str) -> None:
+    """It is refused before the effect, with the way out: an entry that belongs to no step would never be undone."""
+    effects: list[int] = []
+
+    def work(context: BaseStepContext) -> StepResult:
+        def effect(number: int) -> None:
+            getattr(context, what)(n=number)
+            effects.append(number)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(effect, range(2)))
+        return StepResult()
+
+    step = ScriptedStep("a", does=work)
+    with pytest.raises(StepFailedError, match=r"pool\.submit\(contextvars\.copy_context\(\)\.run, function\)"):
+        execute(ParallelSteps([step]))
+
+    assert effects == []
+    assert step.diary == ["run a", "undo a"]
+
+
+def test_threads_started_with_the_steps_context_variables_record_for_their_step() -> None:
+    """As the message advises; outside parallel steps any thread may record."""
+
+    def work(context: BaseStepContext) -> StepResult:
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(2):
+                pool.submit(copy_context().run, lambda number=number: context.record_undo(n=number)).result()
+        return StepResult()
+
+    def plain(context: BaseStepContext) -> StepResult:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: context.record_undo(n=3)).result()
+        return StepResult(success=False)
+
+    branch, other, after = ScriptedStep("a", does=work), ScriptedStep("b"), ScriptedStep("c", does=plain)
+    with pytest.raises(StepFailedError):
+        execute(ParallelSteps([branch, other]), after)
+
+    assert [result.rollback_data for result in branch.undone] == [{"undo_log": [{"n": 0}, {"n": 1}]}]
+    assert [result.rollback_data for result in other.undone] == [{}]
+    assert [result.rollback_data for result in after.undone] == [{"undo_log": [{"n": 3}]}]
+
+
 def test_records_are_told_to_observers_with_the_name_of_the_step() -> None:
     """That is how they find their way back after the process died."""
     context, reporter = observed_context()
@@ -374,3 +524,35 @@ def test_parallel_steps_may_stand_in_parallel_steps() -> None:
         )
 
     assert diary == ["run a", "run b", "run c", "undo c", "undo b", "undo a"]
+
+
+def test_a_workflow_within_a_step_keeps_its_branches_apart_from_those_around() -> None:
+    """What its steps record in the outer context belongs to the outer step that runs it."""
+    outer = new_context()
+
+    def record_outside(_: BaseStepContext) -> StepResult:
+        outer.record_undo(n=1)
+        return StepResult()
+
+    def run_inner(_: BaseStepContext) -> StepResult:
+        execute(ParallelSteps([ScriptedStep("inner", does=record_outside)]))
+        return StepResult()
+
+    step = ScriptedStep("a", does=run_inner)
+    with pytest.raises(StepFailedError):
+        execute(ParallelSteps([step]), ScriptedStep("b", does=failing()), context=outer)
+
+    assert [result.rollback_data for result in step.undone] == [{"undo_log": [{"n": 1}]}]
+
+
+def test_a_transient_failure_of_a_branch_lets_the_whole_be_retried() -> None:
+    """Wrappers compose in any order."""
+    acts = iter([raising(ConnectionError("lost")), lambda _: StepResult()])
+
+    def act(context: BaseStepContext) -> Any:  # noqa: ANN401  # what the next act returns
+        return next(acts)(context)
+
+    step = ScriptedStep("a", does=act)
+    execute(RetryStep(ParallelSteps([step]), RetryPolicy(max_attempts=2, delay=0.0), clock=HeldClock()))
+
+    assert step.diary == ["run a", "run a"]

@@ -192,7 +192,7 @@ def test_a_step_class_is_refused_with_the_missing_brackets() -> None:
     """A frequent slip has its own advice."""
     registry: StepRegistry[Any] = StepRegistry()
 
-    with pytest.raises(InvalidStepError, match=r"Register an instance: PlainStep\(\)"):
+    with pytest.raises(InvalidStepError, match=r"Give an instance: PlainStep\(\)"):
         registry.register(PlainStep)  # type: ignore[arg-type]  # the slip
 
 

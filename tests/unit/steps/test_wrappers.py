@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from synapse_sdk.errors import StepFailedError
+from synapse_sdk.errors import InvalidStepError, StepFailedError
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, StepResult, StepWrapper
 from synapse_sdk.plugins.steps.compiled import overrides
 from synapse_sdk.plugins.steps.utils import ConditionalStep, LoggingStep, RetryStep, TimingStep, ValidationStep
@@ -124,6 +124,17 @@ def test_wrappers_compose_in_any_order(outer: str, inner: str) -> None:
 
     assert wrapped.name == outer + inner + "a"
     assert step.diary == ["run a", "undo a"]
+
+
+@every_prefix
+def test_only_a_step_can_be_wrapped(prefix: str, wrap: Wrap) -> None:
+    """A class without its brackets is told so at once, not when its name is wanted."""
+    slip: Any = PlainStep
+
+    with pytest.raises(InvalidStepError, match=r"Give an instance: PlainStep\(\)"):
+        wrap(slip)
+
+    assert wrap(PlainStep("a")).name == f"{prefix}a"
 
 
 def test_a_wrapper_of_ones_own_needs_a_prefix_and_execute() -> None:

@@ -1,15 +1,17 @@
 """Runs several steps side by side as one."""
 
+import os
 from collections.abc import Awaitable, Sequence
 from contextvars import copy_context
-from threading import Event, Lock
+from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.errors import DuplicateStepError, WorkflowError
 from synapse_sdk.interrupts import InterruptShield
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.context import BRANCH, BaseStepContext, BranchScope, StepScope
-from synapse_sdk.plugins.steps.outcome import error_text, roll_back_all, run_step
+from synapse_sdk.plugins.steps.outcome import asks_to_skip, error_text, roll_back_all, run_step
+from synapse_sdk.plugins.steps.registry import check_weight, checked_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -21,9 +23,10 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
     """Run steps at the same time, each in a thread, as one step of the workflow.
 
     The steps share the context, so each should write fields of its own. Progress and undo records of each are kept
-    apart. When one fails, those that have not begun are left out, those that run are waited for, and then this step
-    fails; its rollback undoes every step that had begun, the last one first. `result.data` maps each name to that
-    step's data.
+    apart; a step that starts threads which record something starts them with its context variables
+    (`contextvars.copy_context().run`). When one step fails, those that have not begun are left out, those that run are
+    waited for, and then this step fails; its rollback undoes every step that had begun, the last one first, once for
+    each time it was begun. `result.data` maps each name to that step's data.
 
     Args:
         steps: The steps; their names must differ.
@@ -33,6 +36,7 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
 
     Raises:
         DuplicateStepError: Two steps have one name.
+        InvalidStepError, InvalidWeightError: As for `StepRegistry.register`.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
         self._name = name
         self._max_workers = max_workers or max(1, len(self._steps))
         self._progress_weight = progress_weight
-        names = [step.name for step in self._steps]
+        names = [checked_name(step) for step in self._steps]
+        for step in self._steps:
+            check_weight(step.name, step.progress_weight)
         for twice in {name for name in names if names.count(name) > 1}:
             msg = f"{self._name!r} has two steps called {twice!r}"
             raise DuplicateStepError(msg, fix="Give one of the two another name")
@@ -70,34 +76,53 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
 
         together = _Together(context.scope, [step.progress_weight for step in self._steps])
         branches = [_Branch(context, step, together, index) for index, step in enumerate(self._steps)]
-        with ThreadPoolExecutor(self._max_workers, thread_name_prefix=self._name) as pool:
-            futures: list[Future[StepResult | None]] = []
-            try:
-                for branch in branches:
-                    futures.append(pool.submit(copy_context().run, branch.run))  # noqa: PERF401  # known if interrupted
-                for future in futures:
-                    future.exception()
-            except BaseException:
-                self._wait_for_running(together, context, futures)
-                raise
+        pool = ThreadPoolExecutor(self._max_workers, thread_name_prefix=self._name)
+        futures: list[Future[StepResult | None]] = []
+        together.parent.is_forked = True
+        try:
+            for branch in branches:
+                futures.append(pool.submit(copy_context().run, branch.run))  # noqa: PERF401  # known if interrupted
+            for future in futures:
+                future.exception()
+        except BaseException:
+            self._wait_for_running(together, context, futures)
+            raise
+        finally:
+            together.parent.is_forked = False
+            pool.shutdown(wait=all(future.done() for future in futures))  # else a third Ctrl-C would wait all the same
         return self._outcome(dict(zip([step.name for step in self._steps], futures, strict=True)))
 
     def rollback(self, context: C, result: StepResult) -> None:
-        """Undo every step that had begun, the last one first."""
-        begun: dict[str, dict[str, Any]] = {}
+        """Undo every step that had begun, the last one first, and each as often as it had."""
+        begun: list[tuple[str, dict[str, Any]]] = []
+        latest: dict[str, dict[str, Any]] = {}
         for entry in result.rollback_data.get("undo_log", []):
-            rollback_data = begun.setdefault(entry["step"], {})
+            name = entry.get("step")
+            if name is None:  # recorded by a wrapper around the whole, whose business it is
+                continue
             if "undo" in entry:
-                rollback_data.setdefault("undo_log", []).append(entry["undo"])
-            rollback_data.update(entry.get("rollback_data", {}))
+                latest[name].setdefault("undo_log", []).append(entry["undo"])
+            elif "rollback_data" in entry:
+                latest[name] |= entry["rollback_data"] | latest[name]
+            else:
+                latest[name] = {}
+                begun.append((name, latest[name]))
         steps = {step.name: step for step in self._steps}
-        roll_back_all([(steps[name], StepResult(rollback_data=begun[name])) for name in reversed(begun)], context)
+        roll_back_all([(steps[name], StepResult(rollback_data=data)) for name, data in reversed(begun)], context)
 
     def _wait_for_running(self, together: "_Together", context: C, futures: "list[Future[StepResult | None]]") -> None:
         """Let running steps come to their end before they are rolled back; a third Ctrl-C does not wait."""
         together.stop.set()
         running = sum(future.running() for future in futures)
-        with InterruptShield(lambda _: context.log("waiting_for_steps", {"running": running}), presses=1):
+
+        def say_held(_: int) -> None:
+            context.log("waiting_for_steps", {"running": running})
+            if getattr(context.runtime_ctx, "reporter", None) is None:
+                os.write(
+                    2, f"\nWaiting for {running} running. Press Ctrl-C once more to leave without undo.\n".encode()
+                )
+
+        with InterruptShield(say_held, presses=1):
             for future in futures:
                 future.exception()
 
@@ -118,7 +143,9 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
         if not raised:
             return StepResult(success=False, error=summary, data=data)
         errors = [error for error in raised.values() if isinstance(error, Exception)]
-        raise WorkflowError(summary) from (errors[0] if len(errors) == 1 else ExceptionGroup(summary, errors))
+        failed_together = WorkflowError(summary)
+        failed_together.transient = all(getattr(error, "transient", True) for error in errors)  # asked by RetryStep
+        raise failed_together from (errors[0] if len(errors) == 1 else ExceptionGroup(summary, errors))
 
 
 class _Together:
@@ -127,7 +154,7 @@ class _Together:
     def __init__(self, parent: StepScope, weights: Sequence[float]) -> None:
         total = sum(weights)
         self.parent = parent
-        self.lock = Lock()
+        self.lock = RLock()  # a progress callback may report progress
         self.stop = Event()
         self._shares = [weight / total if total else 1 / len(weights) for weight in weights]
         self._fractions = [0.0] * len(weights)
@@ -155,7 +182,7 @@ class _Branch(BranchScope):
         if self._together.stop.is_set():
             return None
         try:
-            if self._step.can_skip(self.context):
+            if asks_to_skip(self._step, self.context):
                 return StepResult(skipped=True)
             self._together.parent.record_undo({"step": self.name})
             result = run_step(self._step, self.context)
