@@ -45,7 +45,8 @@ class StepResult:
         skipped: bool = False,  # noqa: FBT001, FBT002  # as above
         timestamp: datetime | None = None,
     ) -> None:
-        self.success = success
+        if success is not True:
+            self.success = success
         # What equals the class's default is not stored again: a plain success costs little more than its time stamp.
         if data is not None:
             self.data = data

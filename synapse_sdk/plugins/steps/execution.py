@@ -278,7 +278,7 @@ class Execution(StepScope):
         """Show how much of the run this is, and return the weight from which there is more to show."""
         plan = self._plan
         percent = plan.percent(weight_done)
-        if percent > self._percent and len(self._results) < len(plan):  # after the last step comes 100, at the end
+        if percent > self._percent and len(self._results) < len(plan.steps):  # 100 comes at the end
             self._show_percent(percent)
         return plan.weight_beyond(percent)
 

@@ -1,6 +1,7 @@
 """Going backward: every started step is undone, whatever happens on the way."""
 
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ class Rollback:
         context: "BaseStepContext",
         announce: "Announcer | None",
     ) -> None:
-        self.left = [(step, result) for step, result in reversed(started) if overrides(step, "rollback")]
+        self.left = deque((step, result) for step, result in reversed(started) if overrides(step, "rollback"))
         """What is still to be undone, next first."""
         self.errors: list[RollbackError] = []
         """What could not be undone, in the order it was tried."""
@@ -66,7 +67,7 @@ class Rollback:
             self._announce.rollback_started([step.name for step, _ in self.left], reason)
         while self.left:
             self._undo(*self.left[0])
-            del self.left[0]
+            self.left.popleft()
 
     @property
     def is_complete(self) -> bool:
