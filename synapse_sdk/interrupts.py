@@ -7,13 +7,18 @@ from _thread import start_new_thread
 from collections.abc import Callable
 from math import inf
 from types import FrameType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-__all__ = ["InsistentInterrupt", "InterruptShield"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["InsistentInterrupt", "InterruptShield", "wait_for_end"]
 
 HELD_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP
+DEAF_AT_MOST = 0.5
+"""Seconds after which a wait looks up, to see whether a signal came."""
 
 
 class InsistentInterrupt(KeyboardInterrupt):
@@ -82,3 +87,14 @@ class InterruptShield:
         for number in sorted(self.held):
             if number != signal.SIGINT or not isinstance(but, KeyboardInterrupt):
                 signal.raise_signal(number)
+
+
+def wait_for_end(future: "Future[Any]") -> None:
+    """Wait until a future has a result or an exception, and notice signals meanwhile.
+
+    A signal that comes just before a thread begins to wait does not end the wait: Python would act on it only after
+    the future has ended, and Ctrl-C would seem to be ignored.
+    """
+    while not future.done():
+        with contextlib.suppress(TimeoutError):
+            future.exception(timeout=DEAF_AT_MOST)

@@ -71,11 +71,12 @@ def retry[T](call: Callable[[], T], policy: RetryPolicy, *, clock: Clock = SYSTE
     Raises:
         Exception: What the last try raised, or the first exception that the policy does not retry.
     """
-    for delay in policy.delays():
+    delays = policy.delays()
+    while True:
+        delay = next(delays)
         try:
             return call()
         except Exception as error:
             if delay is None or not policy.should_retry(error):
                 raise
             clock.sleep(delay)
-    raise AssertionError  # delays() ends with None, which leaves the loop

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,16 @@ class Block:
         found = ast.walk(ast.parse(self.code))
         return {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
+    def imports(self) -> list[tuple[str, str]]:
+        """Return every name the block imports, with its module."""
+        found = [node for node in ast.walk(ast.parse(self.code)) if isinstance(node, ast.ImportFrom)]
+        return [(str(node.module), alias.name) for node in found for alias in node.names]
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for an action that does not exist yet; it runs as soon as all it imports is there."""
+        return self.key in PENDING and not all(exists(module, name) for module, name in self.imports())
+
     def run(self, namespace: dict[str, Any]) -> str:
         """Run it as it is, and return what it printed."""
         stdout = io.StringIO()
@@ -58,6 +69,16 @@ def blocks_of(page: str) -> Iterator[Block]:
         elif line.startswith("#"):
             heading, ordinal = line.lstrip("#").strip(), 0
     assert opened is None, f"the block in line {fence_at} is never closed"
+
+
+def exists(module: str, name: str) -> bool:
+    """Whether a module and this name in it are there."""
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+            return False
+        raise  # the module is there, and lacks something else
 
 
 # What a block plainly presumes
@@ -115,6 +136,10 @@ def _own_steps() -> dict[str, object]:
     return {"MyContext": MyContext, "Step1": Step1, "Step2": Step2, "Step3": Step3, "NewStep": NewStep}
 
 
+def _names_of(module: str, *names: str) -> Callable[[], dict[str, object]]:
+    return lambda: {name: getattr(importlib.import_module(module), name) for name in names}
+
+
 def _three_steps() -> dict[str, object]:
     registry = StepRegistry[MyContext]()
     for step in (Step1(), Step2(), Step3()):
@@ -129,6 +154,11 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
     ("Error Handling", 1): lambda: {"MyContext": MyContext, "ValidationError": ValidationError},
     ("Rollback Design", 1): lambda: {"MyContext": MyContext},
     ("Step Independence", 1): lambda: {"MyContext": MyContext},
+    ("7. ProcessMetadataStep", 1): _names_of("synapse_sdk.plugins.actions.upload", "UploadParams"),
+    ("INFERENCE Method Steps:", 1): _names_of("synapse_sdk.plugins.actions.add_task_data", "AddTaskDataParams"),
+    ("ExportDatasetStep", 1): _names_of("synapse_sdk.plugins", "run_plugin"),
+    ("BaseTrainAction Example", 1): _names_of("synapse_sdk.plugins.actions.train", "TrainParams"),
+    ("BaseUploadAction Example", 1): _names_of("synapse_sdk.plugins.actions.upload", "UploadParams"),
 }
 """Names that a block takes for granted."""
 
@@ -140,7 +170,7 @@ PENDING: Mapping[Key, str] = {
     ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",
     ("BaseUploadAction Example", 1): "synapse_sdk.plugins.actions.upload",
 }
-"""Blocks about actions that do not exist yet, with the module each waits for; once it is there, the entry must go."""
+"""Blocks about actions that come later, with the module each waits for. They run by themselves once it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +183,11 @@ class Reading:
 
 
 def read_guide() -> dict[Key, Reading]:
-    """Run every block that is not pending, in order, in one namespace."""
+    """Run every block that does not wait for a later action, in order, in one namespace."""
     namespace: dict[str, Any] = {"__name__": "guide"}
     readings: dict[Key, Reading] = {}
     for block in blocks_of(GUIDE.read_text(encoding="utf-8")):
-        if block.key not in PENDING:
+        if not block.is_pending:
             namespace |= PRELUDES.get(block.key, dict)()
             printed = block.run(namespace)
             readings[block.key] = Reading(dict(namespace), printed)

@@ -24,6 +24,7 @@ CHILD = """
 import json, os, signal, sys
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, Orchestrator, StepRegistry, StepResult
+from synapse_sdk.plugins.steps.utils import ParallelSteps
 
 scenario = sys.argv[1]
 
@@ -34,6 +35,10 @@ def pause(text):
     say(text)
     if not os.read(0, 1):
         raise SystemExit("nobody is there")
+
+def press(*_):
+    say("pressed")
+    raise KeyboardInterrupt
 
 class Step(BaseStep):
     name, progress_weight = "step", 0.5
@@ -47,6 +52,10 @@ class Step(BaseStep):
         if self.name == "last":
             if scenario == "fails":
                 return StepResult(success=False, error="boom")
+            if scenario == "parallel":
+                say("waiting in a thread")
+                while signal.getsignal(signal.SIGINT) is press:
+                    os.sched_yield()
             pause("waiting in a step")
         return StepResult()
 
@@ -59,10 +68,15 @@ class Step(BaseStep):
         say("undo " + self.name)
 
 registry = StepRegistry()
-for name in ("first", "middle", "last"):
-    registry.register(Step(name))
+steps = [Step(name) for name in ("first", "middle", "last")]
+if scenario == "parallel":
+    signal.signal(signal.SIGINT, press)
+    steps[1:] = [ParallelSteps(steps[1:], "both", max_workers=1)]
+for step in steps:
+    registry.register(step)
 context = BaseStepContext(RuntimeContext())
-signal.signal(signal.SIGTERM, lambda *_: say("told to end"))
+if "--mortal" not in sys.argv:
+    signal.signal(signal.SIGTERM, lambda *_: say("told to end"))
 error = None
 try:
     Orchestrator(registry, context).execute()
@@ -125,11 +139,22 @@ class Child:
 
     def end(self) -> dict[str, Any]:
         """Wait for its end, and return what it says about the run."""
-        *said, last = self._out.read().decode().splitlines()
-        self.diary += said
+        story = self.story()
+        assert self._out.read() == b""
         assert self._process.wait(PATIENCE) == 0, self._err.read().decode()
-        story: dict[str, Any] = json.loads(last)
         return story
+
+    def story(self) -> dict[str, Any]:
+        """Return what it says about the run, while it may still have to wait for its threads."""
+        while not (line := self._line()).startswith("{"):
+            self.diary.append(line)
+        story: dict[str, Any] = json.loads(line)
+        return story
+
+    def die(self) -> int:
+        """Wait for its end without a word, and return the signal that ended it."""
+        self.diary += self._out.read().decode().splitlines()
+        return -self._process.wait(PATIENCE)
 
     def clean_up(self) -> None:
         """Leave nothing running."""
@@ -162,6 +187,10 @@ in_a_step = pytest.mark.parametrize("child", [["waits"]], indirect=True, ids=["i
 in_a_step_and_its_rollback = pytest.mark.parametrize(
     "child", [["waits", "--pause"]], indirect=True, ids=["in a step and its rollback"]
 )
+in_a_mortal_rollback = pytest.mark.parametrize(
+    "child", [["fails", "--pause", "--mortal"]], indirect=True, ids=["in a rollback, SIGTERM ends the process"]
+)
+in_parallel = pytest.mark.parametrize("child", [["parallel"]], indirect=True, ids=["in parallel steps"])
 in_a_rollback = pytest.mark.parametrize("child", [["fails", "--pause"]], indirect=True, ids=["in a rollback"])
 
 
@@ -285,3 +314,53 @@ def test_a_request_to_end_during_a_rollback_is_delivered_afterwards(child: Child
     assert child.diary[-3:] == ["undo middle", "undo first", "told to end"]
     assert story["raised"] == "StepFailedError"
     assert story["errors"] == []
+
+
+@in_a_mortal_rollback
+def test_a_request_to_end_ends_the_process_after_the_rollback(child: Child) -> None:
+    """As a supervisor expects it; and everything is undone."""
+    child.wait_for("waiting in a rollback")
+    child.send(signal.SIGTERM)
+    child.wait_for_note("2 more times")
+    child.go_on()
+    child.go_on()
+    child.go_on()
+    number = child.die()
+
+    assert child.diary[-2:] == ["undo middle", "undo first"]
+    assert number == signal.SIGTERM
+
+
+@in_parallel
+def test_a_second_press_during_parallel_steps_says_what_is_waited_for(child: Child) -> None:
+    """What runs in a thread cannot be stopped: it is waited for, and then undone."""
+    child.wait_for("waiting in a thread")
+    child.send(signal.SIGINT)
+    child.wait_for("waiting in a step")
+    child.send(signal.SIGINT)
+    note = child.wait_for_note("leave without.")
+    child.go_on()
+    story = child.end()
+
+    assert note == "\nWaiting for 1 of 2 parallel steps, to undo them. Press Ctrl-C 1 more time to leave without.\n"
+    assert [line for line in child.diary if "undo" in line] == UNDONE
+    assert (story["raised"], story["errors"], story["current_step"]) == ("KeyboardInterrupt", [], None)
+
+
+@in_parallel
+def test_a_third_press_during_parallel_steps_leaves_them(child: Child) -> None:
+    """A rollback beside a step that still runs would be a race: nothing is undone, and it is said."""
+    child.wait_for("waiting in a thread")
+    child.send(signal.SIGINT)
+    child.wait_for("waiting in a step")
+    child.send(signal.SIGINT)
+    child.wait_for_note("leave without.")
+    child.send(signal.SIGINT)
+    story = child.story()
+    child.go_on()  # only now does the thread end, and with it the process
+    number = child.die()
+
+    assert [line for line in child.diary if "undo" in line] == []
+    assert story["is_interrupt"]
+    assert story["errors"] == ["Rollback abandoned on request; not undone: 'both', 'first'"]
+    assert number == 0

@@ -3,12 +3,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield
+from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield, wait_for_end
 
 PATIENCE = 30.0
 
@@ -174,6 +175,38 @@ print("went on")
     )
 
     assert (done.stdout, done.stderr) == ("went on\n", "")
+
+
+class _LateFuture(Future[None]):
+    """Ends while it is waited for the third time."""
+
+    waits = 0
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        assert timeout is not None
+        self.waits += 1
+        if self.waits == 3:
+            self.set_result(None)
+        return super().exception(timeout=0)
+
+
+def test_a_long_wait_looks_up_now_and_then() -> None:
+    """Python acts on a signal that came just before the wait only when the wait is over."""
+    future = _LateFuture()
+
+    wait_for_end(future)
+
+    assert future.waits == 3
+
+
+def test_a_future_that_holds_a_timeout_has_ended() -> None:
+    """It is not mistaken for a wait that took too long."""
+    future: Future[None] = Future()
+    future.set_exception(TimeoutError())
+
+    wait_for_end(future)
+
+    assert future.done()
 
 
 def test_shields_may_be_nested() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import Any
 
+from synapse_sdk.interrupts import wait_for_end
+
 __all__ = ["LoopThread"]
 
 
@@ -56,11 +58,12 @@ class LoopThread:
 
         try:
             self._loop.call_soon_threadsafe(start)  # from here on it may run, and a Ctrl-C must not leave it running
+            wait_for_end(ended)
             return ended.result()
         finally:
             if not ended.done():
                 self._loop.call_soon_threadsafe(cancel)
-                ended.exception()
+                wait_for_end(ended)
 
     def close(self) -> None:
         """Cancel what still runs and end the thread."""

@@ -7,7 +7,7 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.errors import DuplicateStepError, WorkflowError
-from synapse_sdk.interrupts import InterruptShield
+from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield, wait_for_end
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.context import BRANCH, BaseStepContext, BranchScope, StepScope
 from synapse_sdk.plugins.steps.outcome import asks_to_skip, error_text, roll_back_all, run_step
@@ -83,9 +83,11 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
             for branch in branches:
                 futures.append(pool.submit(copy_context().run, branch.run))  # noqa: PERF401  # known if interrupted
             for future in futures:
-                future.exception()
+                wait_for_end(future)
         except BaseException:
-            self._wait_for_running(together, context, futures)
+            together.stop.set()
+            while not self._have_ended(futures, context):
+                pass  # a second Ctrl-C came right after the first, before signals were held back
             raise
         finally:
             together.parent.is_forked = False
@@ -110,21 +112,25 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
         steps = {step.name: step for step in self._steps}
         roll_back_all([(steps[name], StepResult(rollback_data=data)) for name, data in reversed(begun)], context)
 
-    def _wait_for_running(self, together: "_Together", context: C, futures: "list[Future[StepResult | None]]") -> None:
+    def _have_ended(self, futures: "list[Future[StepResult | None]]", context: C) -> bool:
         """Let running steps come to their end before they are rolled back; a third Ctrl-C does not wait."""
-        together.stop.set()
-        running = sum(future.running() for future in futures)
 
         def say_held(_: int) -> None:
+            running = sum(not future.done() for future in futures)
             context.log("waiting_for_steps", {"running": running})
             if getattr(context.runtime_ctx, "reporter", None) is None:
-                os.write(
-                    2, f"\nWaiting for {running} running. Press Ctrl-C once more to leave without undo.\n".encode()
-                )
+                note = f"Waiting for {running} of {len(futures)} parallel steps, to undo them"
+                os.write(2, f"\n{note}. Press Ctrl-C 1 more time to leave without.\n".encode())
 
-        with InterruptShield(say_held, presses=1):
-            for future in futures:
-                future.exception()
+        try:
+            with InterruptShield(say_held, presses=1):
+                for future in futures:
+                    wait_for_end(future)
+        except InsistentInterrupt:
+            raise
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def _outcome(self, futures: "dict[str, Future[StepResult | None]]") -> StepResult:
         raised = {name: error for name, future in futures.items() if (error := future.exception()) is not None}

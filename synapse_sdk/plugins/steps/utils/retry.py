@@ -37,7 +37,9 @@ class RetryStep[C: "BaseStepContext"](StepWrapper[C]):
 
     def execute(self, context: C) -> StepResult:
         """Run the wrapped step, again and again if need be."""
-        for delay in self._policy.delays():
+        delays = self._policy.delays()
+        while True:
+            delay = next(delays)  # None with the last attempt, which leaves the loop
             try:
                 result = run_step(self.wrapped, context)
             except Exception as error:
@@ -53,7 +55,6 @@ class RetryStep[C: "BaseStepContext"](StepWrapper[C]):
                     context.record_undo(failed_attempt_of=self.name, rollback_data=result.rollback_data)
             context.log("step_retry", {"step": self.name, "error": problem, "delay": delay})
             self._clock.sleep(delay)
-        raise AssertionError  # the last delay is None, which leaves the loop
 
     def rollback(self, context: C, result: StepResult) -> None:
         """Undo the last attempt, then the failed ones before it, newest first."""
