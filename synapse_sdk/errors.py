@@ -20,12 +20,23 @@ __all__ = [
     "InvalidResultError",
     "InvalidStepError",
     "InvalidWeightError",
+    "JournalBusyError",
+    "JournalCorruptedError",
+    "JournalError",
+    "JournalVersionError",
+    "LeaseHeldError",
+    "LeaseLostError",
     "ManifestError",
+    "PlanChangedError",
     "PluginLoadError",
     "PluginNotFoundError",
+    "RunCancelledError",
+    "RunEndedError",
+    "RunNotFoundError",
     "StepFailedError",
     "StepNotFoundError",
     "SynapseError",
+    "UnencodableValueError",
     "WorkerLostError",
     "WorkflowError",
 ]
@@ -171,6 +182,18 @@ class InvalidResultError(WorkflowError):
     code = "SYN-E1206"
 
 
+class UnencodableValueError(WorkflowError, TypeError):
+    """A value that has to be written into the journal is of a kind that cannot be written down and read back."""
+
+    code = "SYN-E1207"
+
+
+class RunCancelledError(WorkflowError):
+    """Somebody cancelled the run; what it had done was undone."""
+
+    code = "SYN-E1208"
+
+
 class ExecutorError(SynapseError, RuntimeError):
     """An executor could not run an action."""
 
@@ -181,4 +204,60 @@ class WorkerLostError(ExecutorError):
     """The process that ran the action ended without reporting a result."""
 
     code = "SYN-E1301"
+    transient = True
+
+
+class JournalError(SynapseError, RuntimeError):
+    """The journal of runs cannot be opened, read or written; what cannot be recorded is not done."""
+
+    code = "SYN-E1400"
+
+
+class RunNotFoundError(JournalError, LookupError):
+    """The journal has no run of this id."""
+
+    code = "SYN-E1401"
+
+
+class LeaseHeldError(JournalError):
+    """Another worker is at work on the run."""
+
+    code = "SYN-E1402"
+    transient = True
+
+
+class LeaseLostError(JournalError):
+    """This worker was away for so long that another one has taken over its run; it must not touch it any more."""
+
+    code = "SYN-E1403"
+
+
+class JournalCorruptedError(JournalError):
+    """The journal holds something that it did not write."""
+
+    code = "SYN-E1404"
+
+
+class JournalVersionError(JournalError):
+    """The journal was written by a newer version of this package."""
+
+    code = "SYN-E1405"
+
+
+class RunEndedError(JournalError):
+    """The run has come to its end, which is final."""
+
+    code = "SYN-E1406"
+
+
+class PlanChangedError(JournalError):
+    """The steps of the action are not those with which the run began."""
+
+    code = "SYN-E1407"
+
+
+class JournalBusyError(JournalError):
+    """Another process keeps the journal locked."""
+
+    code = "SYN-E1408"
     transient = True

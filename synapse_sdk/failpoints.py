@@ -1,0 +1,80 @@
+"""Places at which a test can make this process die, to see what becomes of a run.
+
+`SYNAPSE_FAILPOINTS=journal.committed=kill@3` ends the process, as by SIGKILL, when it comes to the place
+`journal.committed` for the third time. Without the variable a place costs a comparison.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+
+__all__ = ["FAILPOINTS", "Failpoints", "hit", "install"]
+
+FAILPOINTS: Mapping[str, str] = {
+    "journal.commit": "before a transaction of the journal is committed",
+    "journal.committed": "after a transaction of the journal was committed",
+    "lease.acquired": "after a worker has made a run its own",
+    "run.restored": "after a run was read from the journal and before its first step is continued",
+    "step.executed": "after a step has done its work and before that is recorded",
+    "undo.recorded": "after an undo entry was recorded and before its effect",
+    "rollback.step": "before a step is undone",
+    "rollback.stepped": "after a step was undone and before that is recorded",
+    "run.concluded": "after the last step, before the end of the run is recorded",
+}
+"""Every place there is, and where it stands."""
+
+KILLED = 137
+"""Exit code of a process that ended at a failpoint: that of SIGKILL, as a shell sees it."""
+
+type Hit = Callable[[str], None]
+
+
+class Failpoints:
+    """Counts how often each place is passed, and ends the process at one of them.
+
+    Args:
+        name: The place.
+        count: The time it is passed that is the last, from 1.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._name = name
+        self._left = count
+
+    def __call__(self, name: str) -> None:
+        """Pass a place."""
+        if name == self._name:
+            self._left -= 1
+            if self._left == 0:
+                os._exit(KILLED)
+
+    @classmethod
+    def parse(cls, text: str) -> "Failpoints":
+        """Return what a text such as `undo.recorded=kill@2` asks for.
+
+        Raises:
+            ValueError: It is not of this form, or there is no such place.
+        """
+        name, _, what = text.partition("=")
+        action, _, count = what.partition("@")
+        if name not in FAILPOINTS or action != "kill" or not (count or "1").isdecimal():
+            known = ", ".join(FAILPOINTS)
+            msg = f"SYNAPSE_FAILPOINTS is {text!r}; it has to be NAME=kill@N, where NAME is one of {known}"
+            raise ValueError(msg)
+        return cls(name, int(count or "1"))
+
+
+_ASKED_FOR = os.environ.get("SYNAPSE_FAILPOINTS")
+_installed: Hit | None = Failpoints.parse(_ASKED_FOR) if _ASKED_FOR else None
+
+
+def hit(name: str) -> None:
+    """Pass a place."""
+    if _installed is not None:
+        _installed(name)
+
+
+def install(what: Hit | None) -> Hit | None:
+    """Have every place call this from now on, or nothing; return what was called before."""
+    global _installed  # one process dies once: this is the process's state
+    before, _installed = _installed, what
+    return before

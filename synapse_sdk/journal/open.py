@@ -1,0 +1,101 @@
+"""Journals by their URL, and the one that is used when none is named."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.extensions import ExtensionPoint
+
+if TYPE_CHECKING:
+    from synapse_sdk.journal.base import Journal
+
+__all__ = ["JOURNALS", "default_journal", "open_journal"]
+
+type Opener = Callable[..., "Journal"]
+"""Takes a URL and `read_only`."""
+
+JOURNALS = ExtensionPoint[Opener](
+    "journal",
+    "synapse.journals",
+    {
+        "memory": "synapse_sdk.journal.open:_open_memory",
+        "sqlite": "synapse_sdk.journal.open:_open_sqlite",
+        "postgresql": "synapse_sdk.journal.open:_open_postgres",
+        "postgres": "synapse_sdk.journal.open:_open_postgres",
+    },
+)
+"""What opens a journal, by the scheme of its URL."""
+
+LEVELS = ("power", "group", "kill")
+
+
+def open_journal(url: str | os.PathLike[str], *, read_only: bool = False) -> "Journal":
+    """Open a journal.
+
+    Args:
+        url: A path, `sqlite:///FILE`, `postgresql://...` or `memory:`. A file may be followed by `?level=group` or
+            `?level=kill` (see `SqliteJournal`).
+        read_only: Only look, and make nothing.
+
+    Raises:
+        ConfigurationError: The URL cannot be understood.
+        JournalError: The journal cannot be used.
+    """
+    text = os.fspath(url)
+    scheme, separator, _ = text.partition(":")
+    if not separator or len(scheme) < 2 or "/" in scheme:  # noqa: PLR2004  # a drive's letter is no scheme
+        return _open_sqlite(text, read_only=read_only)
+    return JOURNALS.load(scheme.lower())(text, read_only=read_only)
+
+
+def default_journal(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the journal that is used when none is named.
+
+    It is `.synapse/journal.db` in the project: the nearest folder, from here upwards, that has a `synapse.toml` or a
+    `.synapse`. Outside of projects it is `synapse/journal.db` in the user's data folder (XDG Base Directory).
+    """
+    environ = os.environ if environ is None else environ
+    here = Path.cwd() if directory is None else Path(directory).absolute()
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  # Path.home raises for a user without one
+    for folder in (here, *here.parents):
+        is_project = (folder / "synapse.toml").is_file() or (folder / ".synapse").is_dir()
+        if is_project and folder != home:
+            return folder / ".synapse" / "journal.db"
+    data = environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if os.path.isabs(data) else home / ".local" / "share"  # noqa: PTH117  # a relative one is to be ignored
+    return base / "synapse" / "journal.db"
+
+
+def _open_memory(_url: str, *, read_only: bool) -> "Journal":  # noqa: ARG001  # a new one holds nothing to be kept
+    from synapse_sdk.journal.memory import MemoryJournal  # noqa: PLC0415  # each store is loaded on use
+
+    return MemoryJournal()
+
+
+def _open_sqlite(url: str, *, read_only: bool) -> "Journal":
+    from synapse_sdk.journal.sqlite import SqliteJournal  # noqa: PLC0415  # as above
+
+    place, _, query = url.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    level = options.pop("level", "power")
+    if options or level not in LEVELS:
+        msg = f"The journal {url!r} has options that are not understood"
+        raise ConfigurationError(msg, fix=f"The only one is ?level=, one of {', '.join(LEVELS)}")
+    if place.startswith("sqlite:"):
+        path = os.fsdecode(unquote_to_bytes(os.fsencode(place.removeprefix("sqlite:").removeprefix("//"))))
+        path = path.removeprefix("/") if path.startswith("/./") else path
+    else:
+        path = place
+    if not path or path == "/":
+        msg = f"The journal {url!r} names no file"
+        raise ConfigurationError(msg, fix="Write sqlite:///path/to/journal.db, or just the path")
+    return SqliteJournal(path, level=level, read_only=read_only)  # type: ignore[arg-type]  # it is one of them
+
+
+def _open_postgres(url: str, *, read_only: bool) -> "Journal":
+    from synapse_sdk.journal.postgres import PostgresJournal  # noqa: PLC0415  # as above
+
+    return PostgresJournal(url, read_only=read_only)

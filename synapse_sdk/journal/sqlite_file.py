@@ -1,0 +1,242 @@
+"""Opening the file of an SQLite journal: the one place that knows which files are fit for it, and which are not."""
+
+import os
+import re
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
+from synapse_sdk.journal.sql import migrations, statements
+
+__all__ = ["connect", "explained", "grow_ballast", "release_ballast"]
+
+APPLICATION_ID = 0x53594E4A
+"""Marks a database file as a journal of ours (`SYNJ`; SQLite keeps it in the file's header)."""
+BUSY_SECONDS = 5.0
+"""How long to wait for another process that writes."""
+WAL_PAUSE = 0.01
+"""Seconds between two tries to switch a new file to WAL mode."""
+BALLAST_BYTES = 1 << 20
+"""Kept free for the moment when the disk is full: the failure and the rollback have to be recorded, too."""
+NETWORK = frozenset({"9p", "afs", "cifs", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs"})
+"""File systems on which SQLite's locks and shared memory do not work between machines."""
+LOCKS, MOUNTS = Path("/proc/locks"), Path("/proc/self/mountinfo")
+OCTAL = re.compile(r"\\([0-7]{3})")
+"""How spaces and the like are written in the list of mounts."""
+NETWORK_FUSE = ("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.goofys", "fuse.glusterfs")
+
+
+def connect(
+    path: Path, *, synchronous: str, read_only: bool = False, network_is_fine: bool = False
+) -> sqlite3.Connection:
+    """Open a journal and make it if it is not there; one that only may be read is opened as it is.
+
+    Raises:
+        JournalError: The file, or its folder, cannot be used; the message says why and what to do.
+        JournalBusyError: Another process has kept it locked for too long.
+        JournalCorruptedError: It is not a journal, or is damaged.
+        JournalVersionError: A newer version of this package has written it.
+    """
+    if path.is_dir():
+        msg = f"The journal {str(path)!r} is a folder"
+        raise JournalError(msg, fix=f"Name a file, such as {path / 'journal.db'}", path=path)
+    kind = _file_system(path)
+    if not network_is_fine and (kind in NETWORK or kind in NETWORK_FUSE):
+        msg = f"The journal {str(path)!r} lies on a network file system ({kind})"
+        why = "locks do not hold there, and two workers would destroy it"
+        raise JournalError(msg, why=why, fix="Put it on a local disk, or use postgresql://", path=path)
+    try:
+        _refuse_emptied(path)
+        return _open_for_reading(path) if read_only else _open(path, synchronous)
+    except (sqlite3.Error, OSError) as error:
+        raise explained(error, path) from error
+
+
+def explained(error: Exception, path: Path) -> JournalError:
+    """Return the error of ours that says what an error of SQLite or the system means for a journal."""
+    name = getattr(error, "sqlite_errorname", "")
+    why = str(error)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        holder = _holder(path)
+        who = f"process {holder}" if holder is not None else "another process"
+        fix = f"Wait for {who} to finish, or end it"
+        return JournalBusyError(f"The journal {str(path)!r} is locked by {who}", why=why, fix=fix, path=path)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode to UTF-8" in why:  # the driver's, without a name
+        fix = f"Save what can be saved: synapse journal repair {path}"
+        return JournalCorruptedError(f"The journal {str(path)!r} is damaged", why=why, fix=fix, path=path)
+    if name == "SQLITE_FULL" or getattr(error, "errno", None) == 28:  # noqa: PLR2004  # ENOSPC
+        fix = f"Free at least {BALLAST_BYTES:,} bytes on the disk of {path.parent}, then resume the run"
+        return JournalError(f"The disk of the journal {str(path)!r} is full", why=why, fix=fix, path=path)
+    fix = "Name another file (--journal FILE, SYNAPSE_JOURNAL), or run without (--no-journal)"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, PermissionError):
+        return JournalError(f"The journal {str(path)!r} cannot be written", why=why, fix=fix, path=path)
+    return JournalError(f"The journal {str(path)!r} cannot be used", why=why, fix=fix, path=path)
+
+
+def grow_ballast(path: Path) -> None:
+    """Set some space aside beside the journal, if there is enough; without it a full disk is only noticed sooner."""
+    with suppress(OSError):
+        descriptor = os.open(ballast(path), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < BALLAST_BYTES and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+        finally:
+            os.close(descriptor)
+
+
+def release_ballast(path: Path) -> bool:
+    """Give the space back; whether there was any."""
+    try:
+        ballast(path).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def ballast(path: Path) -> Path:
+    """Return the file that keeps space free."""
+    return path.with_name(path.name + ".ballast")
+
+
+def _open(path: Path, synchronous: str) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+    try:
+        _check(connection, path)  # before anything is changed in a database that is not ours
+        _use_wal(connection, path)
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    grow_ballast(path)
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:  # SQLite does not wait here, when several open a new file at once
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up_at:
+                raise
+            time.sleep(WAL_PAUSE)
+    if mode != "wal":  # said by the answer alone: SQLite does not raise when it cannot
+        msg = f"The journal {str(path)!r} cannot be kept in WAL mode; SQLite says {mode!r}"
+        raise JournalError(msg, fix="Put it on a local disk (ext4, xfs, APFS)", path=path)
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open without writing anything; in a folder that cannot be written, as a file that nobody changes."""
+    if not path.exists():
+        msg = f"There is no journal {str(path)!r}"
+        raise JournalError(msg, fix="Name the one that is meant (--journal FILE, SYNAPSE_JOURNAL)", path=path)
+    try:
+        return _open_as(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+            raise
+    return _open_as(path, "mode=ro&immutable=1")
+
+
+def _open_as(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_SECONDS,
+    )
+    try:
+        version = _check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    if not version:
+        connection.close()
+        msg = f"The journal {str(path)!r} is empty"
+        raise JournalError(msg, fix="Name the one that is meant (--journal FILE, SYNAPSE_JOURNAL)", path=path)
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the schema, 0 for a new file.
+
+    Raises:
+        JournalCorruptedError: The file is a database of somebody else.
+        JournalVersionError: It is newer than this package.
+    """
+    # In one statement: meanwhile another process may be making the journal.
+    tables, version, mark = connection.execute(
+        "SELECT (SELECT count(*) FROM sqlite_schema), user_version, application_id"
+        " FROM pragma_user_version, pragma_application_id"
+    ).fetchone()
+    if mark != APPLICATION_ID and (mark or version or tables):
+        msg = f"{str(path)!r} is a database, and not a journal of runs"
+        raise JournalCorruptedError(msg, fix="Name another file (--journal FILE, SYNAPSE_JOURNAL)", path=path)
+    known = len(migrations("sqlite"))
+    if version > known:
+        msg = f"The journal {str(path)!r} was written by a newer version of synapse_sdk"
+        why = f"its schema is {version}, and this version knows {known}"
+        raise JournalVersionError(msg, why=why, fix="Upgrade synapse_sdk, or name another journal", path=path)
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    scripts = migrations("sqlite")
+    if _check(connection, path) == len(scripts):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = _check(connection, path)  # another process may have been faster
+        for statement in (each for script in scripts[done:] for each in statements(script)):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(scripts)}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Refuse a file that has lost everything; one that is new has no ballast yet.
+
+    Raises:
+        JournalCorruptedError: It is empty, and was not always.
+    """
+    if ballast(path).exists() and path.is_file() and not path.stat().st_size:
+        msg = f"The journal {str(path)!r} is empty, and once held runs"
+        fix = f"Restore it from a copy; or remove {ballast(path).name} beside it to begin anew"
+        raise JournalCorruptedError(msg, fix=fix, path=path)
+
+
+def _holder(path: Path) -> int | None:
+    """Return the process that has the journal's write lock, where the system tells (Linux).
+
+    Read from the system's list: opening the file to ask for its locks would drop those of this process.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        inode = path.with_name(path.name + "-shm").stat().st_ino
+        for words in map(str.split, LOCKS.read_text(encoding="ascii").splitlines()):
+            if words[1] == "POSIX" and "WRITE" in words and words[5].endswith(f":{inode}"):
+                return int(words[4])
+    return None
+
+
+def _file_system(path: Path) -> str:
+    """Return the kind of file system on which a file is or would be; empty where the system does not tell."""
+    folder = str(path.absolute().parent.resolve())
+    found, kind = "", ""
+    with suppress(OSError):
+        for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+            left, _, right = line.partition(" - ")
+            point = OCTAL.sub(lambda match: chr(int(match[1], 8)), left.split()[4])
+            inside = folder == point or folder.startswith(point.rstrip("/") + "/")
+            if inside and len(point) >= len(found):
+                found, kind = point, right.split()[0]
+    return kind
