@@ -4,15 +4,24 @@ import contextlib
 import signal
 import threading
 from _thread import start_new_thread
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["InsistentInterrupt", "InterruptShield", "wait_for_end"]
+__all__ = [
+    "HungUp",
+    "InsistentInterrupt",
+    "InterruptShield",
+    "StoppedBySignal",
+    "Terminated",
+    "stop_on_signals",
+    "wait_for_end",
+]
 
 HELD_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -98,3 +107,54 @@ def wait_for_end(future: "Future[Any]") -> None:
     while not future.done():
         with contextlib.suppress(TimeoutError):
             future.exception(timeout=DEAF_AT_MOST)
+
+
+class StoppedBySignal(SystemExit):
+    """The process was told to end; like Ctrl-C it passes through a workflow, which is undone on the way."""
+
+    number: signal.Signals
+
+    def __init__(self) -> None:
+        super().__init__(128 + self.number)
+
+
+class Terminated(StoppedBySignal):
+    """Somebody (a scheduler, `kill`, a shutdown) asked the process to end."""
+
+    number = signal.SIGTERM
+
+
+class HungUp(StoppedBySignal):
+    """The terminal was closed, or the connection to it was lost."""
+
+    number = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+
+
+@contextmanager
+def stop_on_signals(*, over_others: bool = False) -> Iterator[None]:
+    """Raise `Terminated` or `HungUp` inside the block when the signal comes.
+
+    Signals arrive in the main thread only; in another one the block does nothing. One that was ignored when the process
+    started (`nohup`) stays ignored.
+
+    Args:
+        over_others: Also take the place of handlers that somebody else has installed.
+    """
+    previous: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for stopped in (Terminated, HungUp):
+            handler = signal.getsignal(stopped.number)
+            if handler is signal.SIG_DFL or (over_others and handler is not signal.SIG_IGN):
+                previous[stopped.number] = signal.signal(stopped.number, _handler(stopped))
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _handler(stopped: type[StoppedBySignal]) -> "signal._HANDLER":
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise stopped
+
+    return stop

@@ -27,7 +27,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "color": ("auto", "always", "never"),
     "mode": ("local", "process"),
 }
-"""The words a setting may have; a setting that is not here is true or false."""
+"""The words a setting may have; one that is neither here nor in `TEXTS` is true or false."""
+TEXTS = frozenset({"journal"})
+"""Settings that may be any text."""
 TRUE_WORDS, FALSE_WORDS = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -64,6 +66,8 @@ class Settings:
     """When to use colours; `auto` is in a terminal, unless `NO_COLOR` or `TERM=dumb` says otherwise."""
     mode: str = "local"
     """Where an action runs: in this process, or in one of its own."""
+    journal: str = "auto"
+    """Where runs are recorded: a file or a URL; `auto` is the project's or the user's own, `none` is nowhere."""
     debug: bool = False
     """Whether errors come with a traceback."""
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
@@ -158,7 +162,7 @@ def _environment_layer(environ: Mapping[str, str]) -> _Layer:
         value: Any = environ.get(variable, "").strip()
         if value:
             word = value.lower()
-            if name not in CHOICES and word in TRUE_WORDS + FALSE_WORDS:
+            if name not in CHOICES and name not in TEXTS and word in TRUE_WORDS + FALSE_WORDS:
                 value = word in TRUE_WORDS
             yield name, _checked(name, value, variable), Origin(Source.ENVIRONMENT, variable)
 
@@ -227,6 +231,8 @@ def _checked(name: str, value: object, place: str) -> object:
         msg = f"Unknown setting {name!r}"
         fix = _did_you_mean(name, SETTING_NAMES)
         raise ConfigurationError(msg, why=f"The settings are {', '.join(SETTING_NAMES)}", fix=fix, place=place)
+    if name in TEXTS:
+        return _checked_text(name, value, place)
     choices = CHOICES.get(name)
     if value in choices if choices else isinstance(value, bool):
         return value
@@ -234,6 +240,13 @@ def _checked(name: str, value: object, place: str) -> object:
     fix = _did_you_mean(str(value), choices or ()) or f"Set it to {wanted}"
     msg = f"Setting {name!r} cannot be {value!r}"
     raise ConfigurationError(msg, why=f"It has to be {wanted}", fix=fix, place=place)
+
+
+def _checked_text(name: str, value: object, place: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    msg = f"Setting {name!r} cannot be {value!r}"
+    raise ConfigurationError(msg, why="It has to be text", fix="Write it in quotes, or leave it out", place=place)
 
 
 def _did_you_mean(word: str, known: Any) -> str | None:  # noqa: ANN401  # any collection of words

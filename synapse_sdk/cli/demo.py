@@ -21,10 +21,10 @@ def demo(session: Session, /, *, keep: bool) -> int:
     """
     from synapse_sdk.cli.demo_folder import FOLDER, make_folder, seal_folder  # noqa: PLC0415  # help needs none of these
     from synapse_sdk.cli.demo_story import DoesNotHoldError, Story  # noqa: PLC0415
-    from synapse_sdk.cli.signals import stop_on_signals  # noqa: PLC0415
+    from synapse_sdk.interrupts import stop_on_signals  # noqa: PLC0415
 
     folder = Path.cwd() / FOLDER
-    with stop_on_signals():
+    with stop_on_signals(over_others=True):
         make_folder(folder)
         story = Story(folder, session)
         try:

@@ -6,7 +6,6 @@ from enum import IntEnum
 
 import click
 
-from synapse_sdk.cli.signals import HungUp, Terminated
 from synapse_sdk.errors import (
     ActionNotFoundError,
     ConfigurationError,
@@ -21,6 +20,7 @@ from synapse_sdk.errors import (
     SynapseError,
     WorkflowError,
 )
+from synapse_sdk.interrupts import HungUp, Terminated
 
 __all__ = [
     "EXIT_CODES",

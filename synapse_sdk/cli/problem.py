@@ -18,8 +18,8 @@ from synapse_sdk.cli.errors import (
     StoppedError,
     exit_code,
 )
-from synapse_sdk.cli.signals import StoppedBySignal
 from synapse_sdk.errors import InvalidParamsError, PluginLoadError, StepFailedError, SynapseError
+from synapse_sdk.interrupts import StoppedBySignal
 
 __all__ = ["Problem", "describe"]
 

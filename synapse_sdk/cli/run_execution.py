@@ -12,10 +12,10 @@ from synapse_sdk.cli.problem import Problem
 from synapse_sdk.cli.rendering import key_values, write
 from synapse_sdk.cli.run_failure import RunNames, describe_failed_run, raised_at
 from synapse_sdk.cli.session import Session
-from synapse_sdk.cli.signals import stop_on_signals
 from synapse_sdk.cli.witness import Witness
 from synapse_sdk.clock import SYSTEM_CLOCK
 from synapse_sdk.errors import StepNotFoundError
+from synapse_sdk.interrupts import stop_on_signals
 from synapse_sdk.plugins import run_plugin
 from synapse_sdk.plugins.discovery import find_plugin
 from synapse_sdk.plugins.runner import new_job_id
@@ -40,7 +40,7 @@ def execute(request: "Request", session: Session) -> int:
     witness = Witness(reporter, session.observer)
     run = Run(request, session, witness)
     try:
-        with stop_on_signals(), prints_to_stderr():
+        with stop_on_signals(over_others=True), prints_to_stderr():
             result = run.execute()
     except BaseException as error:  # noqa: BLE001  # whatever ends a run becomes a message and an exit code
         return _conclude_failure(error, run, reporter)

@@ -11,9 +11,9 @@ import click
 import synapse_sdk
 from synapse_sdk.cli.errors import ActionFailedError, ExitCode, StoppedError, causes
 from synapse_sdk.cli.problem import Problem, describe
-from synapse_sdk.cli.signals import StoppedBySignal
 from synapse_sdk.cli.witness import Witness
 from synapse_sdk.errors import StepFailedError, SynapseError
+from synapse_sdk.interrupts import StoppedBySignal
 from synapse_sdk.reporting.events import RunStatus
 
 __all__ = ["RunNames", "describe_failed_run"]

@@ -25,6 +25,12 @@ class RunSpec:
     job_id: str | None = None
     inject_failure: str | None = None
     """Name of a step after which the run is made to fail."""
+    journal: str | None = field(default=None, repr=False)  # it may hold a password
+    """URL of the journal that records the run; None for none."""
+    task: str = "run"
+    """What to do about the run: `run`, or, of a run that the journal has, `resume` or `rollback`."""
+    accepts_changes: bool = False
+    """Whether to go on with a run although the action's steps have changed."""
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON.

@@ -9,7 +9,7 @@ from synapse_sdk.types import JsonValue
 
 __all__ = ["LocalExecutor"]
 
-DEFAULT_WORKER = "synapse_sdk.plugins.runner:run_spec"
+DEFAULT_WORKER = "synapse_sdk.plugins.worker:run_spec"
 """Dotted, because executors stand below plugins."""
 
 

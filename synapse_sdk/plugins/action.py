@@ -2,13 +2,16 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import get_original_bases
-from typing import Any, ClassVar, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, Orchestrator, Plan, StepRegistry, StepResult
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.steps import RollbackError
 
 __all__ = ["BaseAction", "FunctionAction", "action", "action_class"]
 
@@ -94,9 +97,16 @@ class BaseAction[P]:
 
         def conclude(summary: dict[str, Any]) -> None:
             results.append(self.validate_result(self.build_result(context, summary)))
+            if self.ctx.journal is not None:
+                self.ctx.journal.result = results[0]
 
         Orchestrator(registry, context, conclude=conclude).execute()
         return results[0]
+
+    def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":
+        """Undo what the run has done so far, as its journal tells; as `Orchestrator.rollback`."""
+        orchestrator = Orchestrator(self.build_registry(), self.create_context())
+        return orchestrator.rollback(reason, is_cancelled=is_cancelled)
 
     def plan(self) -> Plan:
         """Return the steps that would run, without running any."""
@@ -124,6 +134,13 @@ class BaseAction[P]:
         from synapse_sdk.plugins.models import fit_params  # noqa: PLC0415  # pydantic takes 80 ms
 
         return fit_params(cls.action_name, cls.params_model, params)
+
+    @classmethod
+    def secret_params(cls) -> tuple[str, ...]:
+        """Return the names of the parameters that the model declares as secret; they are written nowhere."""
+        from synapse_sdk.plugins.models import secret_names  # noqa: PLC0415  # pydantic takes 80 ms
+
+        return secret_names(cls.params_model)
 
     @classmethod
     def params_schema(cls) -> dict[str, Any]:

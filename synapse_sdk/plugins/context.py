@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     import logging
 
     from synapse_sdk.plugins.environment import PluginEnvironment
+    from synapse_sdk.plugins.steps.history import RunJournal
     from synapse_sdk.reporting.base import Reporter
     from synapse_sdk.types import JobId
 
@@ -24,6 +25,7 @@ class RuntimeContext:
         checkpoint: The model checkpoint to start from (`category`, `path`, `id`, `name`), if there is one.
         reporter: Where logs, progress and metrics go. Without one, logs go to the standard library logger
             `synapse_sdk.run`, and progress and metrics are not shown.
+        journal: Records the run, so that it can be resumed or rolled back after its process has died.
 
     Example:
         >>> from synapse_sdk.reporting import MemoryReporter
@@ -42,6 +44,7 @@ class RuntimeContext:
         client: Any = None,  # noqa: ANN401  # whatever backend client the plugin was written for
         checkpoint: Mapping[str, Any] | None = None,
         reporter: "Reporter | None" = None,
+        journal: "RunJournal | None" = None,
     ) -> None:
         self._logger = logger
         self._env = env
@@ -49,6 +52,7 @@ class RuntimeContext:
         self.client = client
         self.checkpoint = checkpoint
         self.reporter = reporter
+        self.journal = journal
 
     @property
     def logger(self) -> "logging.Logger":

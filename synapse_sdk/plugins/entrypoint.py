@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from synapse_sdk.executors.base import RunSpec
 from synapse_sdk.executors.channel import Channel, EventSender
 from synapse_sdk.executors.failures import encode_failure
-from synapse_sdk.plugins.runner import run_spec
+from synapse_sdk.plugins.worker import run_spec
 from synapse_sdk.reporting.background import BackgroundReporter
 from synapse_sdk.reporting.wire import to_json
 

@@ -9,7 +9,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from synapse_sdk.errors import InvalidParamsError, InvalidResultError
 
-__all__ = ["fit_params", "fit_result", "schema_of"]
+__all__ = ["fit_params", "fit_result", "schema_of", "secret_names"]
 
 
 def fit_params(action: str, model: Any, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  # an instance of the model
@@ -61,6 +61,32 @@ def fit_result(action: str, model: Any, result: Any) -> Any:  # noqa: ANN401  # 
 def schema_of(model: Any) -> dict[str, Any]:  # noqa: ANN401  # any model pydantic understands
     """Return the JSON Schema of a model; None stands for any mapping."""
     return _adapter(model).json_schema()
+
+
+def secret_names(model: Any) -> tuple[str, ...]:  # noqa: ANN401  # any model pydantic understands
+    """Return the names of a model's fields that are secret, or have something secret in them."""
+    try:
+        schema = schema_of(model)
+    except PydanticInvalidForJsonSchema:
+        return ()
+    definitions = schema.get("$defs", {})
+    fields = {name: name for name in schema.get("properties", {})}
+    fields |= {name: field.alias or name for name, field in getattr(model, "model_fields", {}).items()}
+    properties = schema.get("properties", {})
+    return tuple(name for name, shown in fields.items() if _is_secret(properties.get(shown), definitions, ()))
+
+
+def _is_secret(schema: Any, definitions: Mapping[str, Any], seen: tuple[str, ...]) -> bool:  # noqa: ANN401  # JSON data
+    if isinstance(schema, list):
+        return any(_is_secret(each, definitions, seen) for each in schema)
+    if not isinstance(schema, dict):
+        return False
+    if schema.get("writeOnly") is True:  # what pydantic says of SecretStr and SecretBytes
+        return True
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name and name not in seen and _is_secret(definitions.get(name), definitions, (*seen, name)):
+        return True
+    return any(_is_secret(each, definitions, seen) for each in schema.values())
 
 
 def _adapter(model: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any model pydantic understands

@@ -2,20 +2,22 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.errors import InvalidParamsError
+from synapse_sdk.interrupts import stop_on_signals
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.discovery import find_plugin
 
 if TYPE_CHECKING:
-    from synapse_sdk.executors import RunSpec
     from synapse_sdk.plugins.action import BaseAction
+    from synapse_sdk.plugins.durable import DurableRun
+    from synapse_sdk.plugins.journalling import JournalChoice
     from synapse_sdk.plugins.steps import Plan
     from synapse_sdk.reporting import Reporter
-    from synapse_sdk.types import JsonValue
 
-__all__ = ["plan_plugin", "run_action", "run_plugin", "run_spec"]
+__all__ = ["Undertaking", "execute_durably", "new_job_id", "plan_plugin", "run_action", "run_plugin"]
 
 
 def run_plugin(  # what can be said about a run, all but three by name
@@ -28,8 +30,12 @@ def run_plugin(  # what can be said about a run, all but three by name
     env: Mapping[str, Any] | None = None,
     job_id: str | None = None,
     inject_failure: str | None = None,
+    journal: "JournalChoice" = True,
 ) -> Any:  # noqa: ANN401  # an instance of the action's result model
     """Run an action of a plugin and return its result.
+
+    The run is recorded in a journal, so that it can be resumed or rolled back (`resume_run`, `rollback_run`, `synapse
+    runs`) if its process dies. SIGTERM and SIGHUP, unless somebody else handles them, undo it and then end the process.
 
     Args:
         plugin: A folder with a `config.yaml`, the name of an installed plugin, or an importable module.
@@ -39,8 +45,9 @@ def run_plugin(  # what can be said about a run, all but three by name
         reporter: Where logs, progress and metrics go; nothing is shown without one. The caller closes it.
         env: Settings that replace those of the same name in the process's environment, which in its turn replaces
             those of the plugin's manifest.
-        job_id: Names the run in logs and reports; made up when absent.
+        job_id: Names the run in journal, logs and reports; made up when absent.
         inject_failure: Name of a step after which the run is made to fail, to see what a rollback does.
+        journal: A journal, its URL or path; True for the one that the settings name, False for none.
 
     Returns:
         What the action returned, as its `result_model` wants it.
@@ -51,25 +58,60 @@ def run_plugin(  # what can be said about a run, all but three by name
         InvalidParamsError: The parameters do not fit; nothing was started.
         StepFailedError: A step failed; everything done before was undone.
         InvalidResultError: The result does not fit its model.
+        UnencodableValueError: The action's context has a field that cannot be written into the journal.
+        RunCancelledError: Somebody cancelled the run; everything done was undone.
+        JournalError: The journal cannot be used.
         WorkerLostError: The process that ran the action died.
     """
     found = find_plugin(plugin)
     cls = found.action_class(action)
     if mode == "local":
         settings = {**found.env, **os.environ, **(env or {})} if found.env else env
-        return run_action(cls, params, reporter=reporter, env=settings, job_id=job_id, inject_failure=inject_failure)
+        undertaking = Undertaking(
+            action=cls,
+            name=action,
+            params=params or {},
+            run_id=job_id or new_job_id(),
+            plugin=found.reference,
+            env=env or {},
+            settings=settings,
+            reporter=reporter,
+            inject_failure=inject_failure,
+        )
+        return undertaking.run(journal)
     from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # as above
 
     cls.validate_params(params or {})  # here already, so that a mistake costs no process
+    executor, jsonable = open_executor(mode), _as_json(params or {}, action)
+    run_id, is_recorded = job_id or new_job_id(), False
+    if journal is not False:
+        from synapse_sdk.plugins.journalling import create_run, journal_url, opened_journal  # noqa: PLC0415
+
+        with opened_journal(journal) as opened:
+            if opened is not None:
+                is_recorded = True
+                create_run(
+                    opened,
+                    run_id,
+                    cls,
+                    params or {},
+                    name=action,
+                    plugin=found.reference,
+                    mode=mode,
+                    env=env,
+                    inject_failure=inject_failure,
+                )
     spec = RunSpec(
         plugin=found.reference,
         action=action,
-        params=_as_json(params or {}, action),
+        params=jsonable,
         env=dict(env or {}),
-        job_id=job_id or new_job_id(),
+        job_id=run_id,
         inject_failure=inject_failure,
+        journal=journal_url(journal) if is_recorded else None,
+        task="resume" if is_recorded else "run",  # the worker takes up what is recorded already
     )
-    return cls.validate_result(open_executor(mode).run(spec, reporter))
+    return cls.validate_result(executor.run(spec, reporter))
 
 
 def run_action(  # as run_plugin
@@ -80,8 +122,11 @@ def run_action(  # as run_plugin
     env: Mapping[str, Any] | None = None,
     job_id: str | None = None,
     inject_failure: str | None = None,
+    journal: "JournalChoice" = False,
 ) -> Any:  # noqa: ANN401  # an instance of the action's result model
     """Run an action class in this process; arguments, result and errors as for `run_plugin`.
+
+    It is recorded only if a journal is given; `resume_run` then has to be given the class.
 
     Example:
         >>> from synapse_sdk.plugins.action import BaseAction
@@ -91,35 +136,78 @@ def run_action(  # as run_plugin
         >>> run_action(Double, {"n": 21})
         42
     """
-    ctx = RuntimeContext(env=merged_environment(env), job_id=job_id or new_job_id(), reporter=reporter)
-    instance = action(action.validate_params(params or {}), ctx)
-    instance.inject_failure = inject_failure
-    if inject_failure is not None:
-        instance.build_registry()  # an action without such a step is found out before anything runs
-    return action.validate_result(instance.execute())
-
-
-def run_spec(spec: "RunSpec", reporter: "Reporter | None") -> "JsonValue":
-    """Run what a spec describes in this process and return the result as JSON data.
-
-    What JSON cannot hold becomes text: a result must not fail a run that is already done.
-    """
-    from pydantic_core import to_jsonable_python  # noqa: PLC0415  # only workers come here
-
-    result = run_plugin(
-        spec.plugin,
-        spec.action,
-        spec.params,
+    undertaking = Undertaking(
+        action=action,
+        params=params or {},
+        run_id=job_id or new_job_id(),
+        env=env or {},
+        settings=env,
         reporter=reporter,
-        env=spec.env,
-        job_id=spec.job_id,
-        inject_failure=spec.inject_failure,
+        inject_failure=inject_failure,
     )
+    return undertaking.run(journal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undertaking:
+    """An action and all that its run in this process needs to know."""
+
+    action: "type[BaseAction[Any]]"
+    name: str = ""
+    """What the action is called in its plugin; by default what it calls itself."""
+    params: Mapping[str, Any]
+    run_id: str
+    plugin: str = ""
+    """What finds the plugin again; empty for a class that was handed over."""
+    env: Mapping[str, Any]
+    """The settings that were given for this run."""
+    settings: Mapping[str, Any] | None
+    """Those, and what else replaces the process's environment; None for nothing."""
+    reporter: "Reporter | None" = None
+    inject_failure: str | None = None
+
+    def make(self) -> "BaseAction[Any]":
+        """Return the action, ready to run; raises what can be known before anything is done."""
+        ctx = RuntimeContext(env=merged_environment(self.settings), job_id=self.run_id, reporter=self.reporter)
+        instance = self.action(self.action.validate_params(self.params), ctx)
+        instance.inject_failure = self.inject_failure
+        if self.inject_failure is not None:
+            instance.build_registry()  # an action without such a step is found out before anything runs
+        return instance
+
+    def run(self, journal: "JournalChoice") -> Any:  # noqa: ANN401  # an instance of the action's result model
+        """Run it and return its result."""
+        instance = self.make()
+        if journal is False:
+            return self.action.validate_result(instance.execute())
+        # None of this is paid for without a journal.
+        from synapse_sdk.plugins.journalling import create_run, journalled, opened_journal  # noqa: PLC0415
+
+        with opened_journal(journal) as opened:
+            if opened is None:
+                return self.action.validate_result(instance.execute())
+            create_run(
+                opened,
+                self.run_id,
+                self.action,
+                self.params,
+                name=self.name,
+                plugin=self.plugin,
+                env=self.env,
+                inject_failure=self.inject_failure,
+            )
+            with stop_on_signals(), journalled(opened, self.run_id) as durable:
+                return execute_durably(instance, durable)
+
+
+def execute_durably(instance: "BaseAction[Any]", durable: "DurableRun") -> Any:  # noqa: ANN401  # as above
+    """Execute an action whose run is recorded, and return its result."""
+    shown = instance.ctx.reporter
+    instance.ctx.journal, instance.ctx.reporter = durable, durable.reporter(shown)
     try:
-        jsonable: JsonValue = to_jsonable_python(result, fallback=str, inf_nan_mode="null")
-    except ValueError:  # it contains itself
-        return repr(result)
-    return jsonable
+        return type(instance).validate_result(instance.execute())
+    finally:
+        instance.ctx.journal, instance.ctx.reporter = None, shown
 
 
 def plan_plugin(plugin: str | os.PathLike[str], action: str, params: Mapping[str, Any] | None = None) -> "Plan":

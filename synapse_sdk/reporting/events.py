@@ -44,7 +44,7 @@ class LogLevel(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; all but `RUNNING` and `ROLLING_BACK` are final."""
+    """Where a run stands; `SUCCEEDED`, `FAILED`, `ROLLED_BACK` and `CANCELLED` are final."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -88,6 +88,8 @@ class RunStarted(_Timed):
 
     steps: tuple[tuple[str, float], ...]
     """Name and share of the progress bar (0.0 to 1.0, summing to 1) of every step, in order."""
+    finished: tuple[str, ...] = ()
+    """Names of the steps that an earlier worker of a resumed run has done; they do not run again."""
 
 
 @dataclass(frozen=True, slots=True)

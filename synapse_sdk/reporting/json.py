@@ -87,7 +87,8 @@ class JsonReporter(StreamReporter):
 
 def run_started(event: RunStarted) -> Record:
     """Describe the start of a run."""
-    return {"type": "run_started", "steps": [{"name": name, "share": share} for name, share in event.steps]}
+    steps = [{"name": name, "share": share} for name, share in event.steps]
+    return {"type": "run_started", "steps": steps} | ({"finished": list(event.finished)} if event.finished else {})
 
 
 def step_started(event: StepStarted) -> Record:

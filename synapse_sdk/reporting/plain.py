@@ -167,8 +167,11 @@ class PlainReporter(LineReporter):
     def _edge(self, view: RunView, text: str, mood: Mood = Mood.PLAIN) -> None:
         self._say("  " * view.depth + text, mood)
 
-    def _run_started(self, _event: RunStarted, view: RunView) -> None:
-        self._edge(view, f"run started: {plural(view.total, 'step')}")
+    def _run_started(self, event: RunStarted, view: RunView) -> None:
+        if event.finished:
+            self._edge(view, f"run resumed: {len(event.finished)} of {plural(view.total, 'step')} done before")
+        else:
+            self._edge(view, f"run started: {plural(view.total, 'step')}")
 
     def _step_started(self, event: StepStarted, view: RunView) -> None:
         self._edge(view, f"[{view.steps[event.step].number}/{view.total}] {clean(event.step)}: started")

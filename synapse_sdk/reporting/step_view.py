@@ -19,6 +19,8 @@ class StepState(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
+    DONE_BEFORE = "done before"
+    """By an earlier worker of the run."""
     SKIPPED = "skipped"
     FAILED = "failed"
     UNDOING = "undoing"

@@ -175,6 +175,8 @@ class RunView:
     def _run_started(self, event: RunStarted) -> None:
         self._reset(len(event.steps))
         self.status = RunStatus.RUNNING
+        for name in event.finished:
+            self._step(name).state = StepState.DONE_BEFORE
 
     def _step_started(self, event: StepStarted) -> None:
         self.current = self._step(event.step)

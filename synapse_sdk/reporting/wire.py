@@ -101,6 +101,7 @@ def _as_it_is(value: object) -> object:
 DECODERS: Mapping[str, Callable[[Any], object]] = {
     "occurred_at": datetime.fromisoformat,
     "steps": _decode_steps,
+    "finished": tuple,
     "level": LogLevel,
     "status": RunStatus,
     "result": decode_outcome,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.settings import CHOICES, SETTING_NAMES, Settings, Source, load_settings, use_profile, user_file
+from synapse_sdk.settings import CHOICES, SETTING_NAMES, TEXTS, Settings, Source, load_settings, use_profile, user_file
 
 HIGHEST_FIRST = (Source.FLAG, Source.ENVIRONMENT, Source.PROJECT, Source.PROFILE)
 DEFAULTS = Settings()
@@ -48,6 +48,8 @@ def home(tmp_path: Path) -> Home:
 
 def values(name: str) -> st.SearchStrategy[Any]:
     """Everything that a setting can be."""
+    if name in TEXTS:
+        return st.sampled_from(["auto", "none", "runs.db", "sqlite:///runs.db", "true"])
     return st.sampled_from(CHOICES[name]) if name in CHOICES else st.booleans()
 
 
@@ -104,6 +106,7 @@ def test_origins_name_the_flag_the_variable_and_the_file(home: Home) -> None:
     assert {name: str(origin) for name, origin in settings.origins.items()} == {
         "color": "flag --color",
         "progress": "environment SYNAPSE_PROGRESS",
+        "journal": "default",
         "mode": f"project {home.project / 'pyproject.toml'}:tool.synapse",
         "debug": f"profile {home.user_file}:profile.work",
     }

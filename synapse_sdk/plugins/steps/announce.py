@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from synapse_sdk.errors import LeaseLostError
 from synapse_sdk.plugins.steps.base import StepResult
 from synapse_sdk.plugins.steps.compiled import CompiledPlan
 from synapse_sdk.reporting.events import (
@@ -34,7 +35,8 @@ class Announcer:
     """Makes an event of each thing that happens and hands it to the journal first, then to the observers.
 
     On the way forward an exception of the journal is the run's: what cannot be recorded must not be done. On the way
-    back, and from observers always, exceptions are counted and the run goes on.
+    back, and from observers always, exceptions are counted and the run goes on; all but LeaseLostError, after which the
+    run is another worker's.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Announcer:
         self._observers = tuple(observers)
         self.is_watched = bool(self._observers)
         """Whether anybody but the journal is told."""
+        self.is_disowned = False
+        """Whether another worker has taken over the run, so that nothing of it may be touched here any more."""
         self._sink_failures = sink_failures
         self._run_began = self._step_began = perf_counter()
 
@@ -52,6 +56,9 @@ class Announcer:
         try:
             if self._journal is not None:
                 self._journal.observe(event)
+        except LeaseLostError:
+            self.is_disowned = True
+            raise
         finally:
             self._tell_observers(event)
 
@@ -60,6 +67,9 @@ class Announcer:
         if self._journal is not None:
             try:
                 self._journal.observe(event)
+            except LeaseLostError:
+                self.is_disowned = True
+                raise
             except Exception as error:  # noqa: BLE001  # undoing matters more than recording it
                 self._sink_failures.note("journal", error)
         self._tell_observers(event)
@@ -71,9 +81,10 @@ class Announcer:
             except Exception as error:  # noqa: BLE001  # whoever watches must not be able to fail the run
                 self._sink_failures.note(f"observer {type(observer).__name__}", error)
 
-    def run_started(self, plan: CompiledPlan) -> None:
-        """Say that the run begins."""
-        self.tell(RunStarted(tuple((name, plan.share(index)) for index, name in enumerate(plan.names))))
+    def run_started(self, plan: CompiledPlan, finished: int = 0) -> None:
+        """Say that the run begins, or goes on after so many steps."""
+        shares = tuple((name, plan.share(index)) for index, name in enumerate(plan.names))
+        self.tell(RunStarted(shares, tuple(plan.names[:finished])))
 
     def step_started(self, name: str) -> None:
         """Say that a step's turn has come."""
@@ -83,6 +94,22 @@ class Announcer:
     def undo_recorded(self, name: str, entry: Mapping[str, Any]) -> None:
         """Say how to undo what a step is about to do."""
         self.tell(UndoRecorded(name, entry))
+
+    def undos_recorded(self, name: str, entries: "Sequence[Mapping[str, Any]]") -> None:
+        """Say how to undo many effects; a journal that can do so records them in one go."""
+        events = [UndoRecorded(name, entry) for entry in entries]
+        observe_all = getattr(self._journal, "observe_all", None)
+        if observe_all is None:
+            for event in events:
+                self.tell(event)
+            return
+        try:
+            observe_all(events)
+        except LeaseLostError:
+            self.is_disowned = True
+            raise
+        for event in events:
+            self._tell_observers(event)
 
     def progress_saved(self, name: str, state: Mapping[str, Any]) -> None:
         """Say from where a step could go on."""

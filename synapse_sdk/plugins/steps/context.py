@@ -1,6 +1,6 @@
 """The state that the steps of one run share, and what a step may say about itself."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,6 +30,10 @@ class StepScope:
     def record_undo(self, entry: dict[str, Any]) -> None:
         """Keep one undo entry."""
         self.undo_log.append(entry)
+
+    def record_undos(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Keep several undo entries."""
+        self.undo_log += entries
 
     def save_progress(self, state: dict[str, Any]) -> None:
         """Keep from where the step could go on."""
@@ -171,6 +175,14 @@ class BaseStepContext:
             WorkflowError: A thread calls it of which it cannot be known to which of several parallel steps it belongs.
         """
         self._scope_to_record_in().record_undo(what)
+
+    def record_undos(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Say how to undo many effects, BEFORE having any of them; a journal writes them in one go.
+
+        Each entry is what `record_undo` takes by name. Raises as it does.
+        """
+        if taken := [dict(entry) for entry in entries]:
+            self._scope_to_record_in().record_undos(taken)
 
     @property
     def undo_log(self) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """One execution of a plan: a small state machine that goes forward, or stops and goes backward."""
 
-import os
 from _thread import RLock, allocate_lock, get_ident  # what `threading` is made of, at a tenth of its start-up cost
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from synapse_sdk.errors import StepFailedError, WorkflowError
@@ -14,11 +14,9 @@ from synapse_sdk.plugins.steps.outcome import checked_result, error_text
 if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
     from synapse_sdk.plugins.steps.coroutines import LoopThread
+    from synapse_sdk.plugins.steps.history import History
 
 __all__ = ["Execution"]
-
-OBEYED_PRESS = 3
-"""The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
 
 
 class _ReturnedFailureError(Exception):
@@ -68,6 +66,17 @@ class Execution(StepScope):
         self._loop: LoopThread | None = None  # there is one once a step turned out to be `async`
         self._loop_lock = allocate_lock()
 
+    def take_up(self, history: "History") -> None:
+        """Go on after the steps that an earlier worker has done, the first of this plan."""
+        context, plan = self._context, self._plan
+        self._results = [history.finished[name] for name in plan.names[: len(history.finished)]]
+        self._skipped = sum(result.skipped for result in self._results)
+        context.step_results += self._results
+        if len(self._results) < len(plan) and plan.names[len(self._results)] == history.in_flight:
+            self.undo_log = [dict(entry) for entry in history.undo_log]
+            self.saved_progress = dict(history.saved_progress)
+            self._has_records = bool(self.undo_log or self.saved_progress)
+
     def run(self, conclude: Callable[[dict[str, Any]], object] | None = None) -> dict[str, Any]:
         """Go forward and, if need be, backward; returns and raises what `Orchestrator.execute` does."""
         context = self._context
@@ -115,10 +124,14 @@ class Execution(StepScope):
         """Take step after step. Every workflow pays for each line of this loop."""
         context, announce = self._context, self._announce
         keep, show = self._results.append, context.step_results.append
-        if announce is not None:
-            announce.run_started(self._plan)
         plan, plain_result, next_percent_at = self._plan, StepResult, self._plan.weight_beyond(0)
-        for name, step, weight_done in zip(plan.names, plan.steps, plan.ends, strict=True):
+        if announce is not None:
+            announce.run_started(plan, len(self._results))
+        steps: Iterable[tuple[str, BaseStep[Any], float]] = zip(plan.names, plan.steps, plan.ends, strict=True)
+        if self._results:  # of an earlier worker
+            next_percent_at = self._show_weight(plan.ends[len(self._results) - 1])
+            steps = islice(steps, len(self._results), None)
+        for name, step, weight_done in steps:
             self._reached = context.current_step = name
             try:
                 if announce is not None:
@@ -173,12 +186,14 @@ class Execution(StepScope):
         """Record what failed, undo everything that was started, and raise what the caller is to see."""
         from signal import SIGINT  # noqa: PLC0415  # loaded by `Orchestrator.execute`, as the next two
 
-        from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield  # noqa: PLC0415
-        from synapse_sdk.plugins.steps.rollback import Rollback  # noqa: PLC0415
+        from synapse_sdk.interrupts import InsistentInterrupt  # noqa: PLC0415
+        from synapse_sdk.plugins.steps.rollback import Rollback, shielded  # noqa: PLC0415
 
+        if self._announce is not None and self._announce.is_disowned:
+            raise error  # it is another worker's run by now, who goes on with it or undoes it
         name, interrupted = self._reached, not isinstance(error, Exception)
         reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
-        with InterruptShield(self._say_held, presses=int(interrupted), limit=OBEYED_PRESS) as shield:
+        with shielded(self._announce, presses=int(interrupted)) as shield:
             self._is_undoing = True
             for _ in range(self._early_presses):
                 shield.hold(SIGINT)
@@ -193,8 +208,7 @@ class Execution(StepScope):
                 rollback.run(reason)
             except InsistentInterrupt as press:
                 insistent = press
-                left = ", ".join(repr(step.name) for step, _ in rollback.left)
-                self._context.errors.append(f"Rollback abandoned on request; not undone: {left}")
+                rollback.note_abandoned()
             if self._announce is not None:
                 status = status if rollback.is_complete else "rollback_incomplete"
                 self._announce.run_finished(status, reason, interrupted=interrupted)
@@ -209,14 +223,6 @@ class Execution(StepScope):
             raise seen
         finally:
             shield.obey(but=seen)
-
-    def _say_held(self, presses: int) -> None:
-        left = OBEYED_PRESS - presses
-        if self._announce is not None and self._announce.is_watched:
-            self._announce.interrupt_held(presses, left)
-        else:
-            note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
-            os.write(2, note.encode())  # sys.stderr may be locked by the code that was interrupted
 
     def _started(self, failure: StepResult) -> list[tuple[BaseStep[Any], StepResult]]:
         """Return the steps that may have had effects, with their results; record the one in flight as failed."""
@@ -246,6 +252,13 @@ class Execution(StepScope):
         self.undo_log.append(entry)
         if self._announce is not None and self._reached is not None:
             self._announce.undo_recorded(self._reached, entry)
+
+    def record_undos(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Tell observers of all and keep all; returns before the effects they describe."""
+        self._has_records = True
+        self.undo_log += entries
+        if self._announce is not None and self._reached is not None:
+            self._announce.undos_recorded(self._reached, entries)
 
     def save_progress(self, state: dict[str, Any]) -> None:
         """Keep what was saved and tell observers."""

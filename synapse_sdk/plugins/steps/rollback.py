@@ -1,13 +1,16 @@
 """Going backward: every started step is undone, whatever happens on the way."""
 
+import os
+import signal
+import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.errors import WorkflowError
-from synapse_sdk.interrupts import InsistentInterrupt
+from synapse_sdk.errors import LeaseLostError, WorkflowError
+from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield
 from synapse_sdk.plugins.steps.base import BaseStep, StepResult
 from synapse_sdk.plugins.steps.compiled import overrides
 from synapse_sdk.plugins.steps.outcome import error_text, roll_back_step
@@ -16,7 +19,12 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.steps.announce import Announcer
     from synapse_sdk.plugins.steps.context import BaseStepContext
 
-__all__ = ["Rollback", "RollbackError"]
+__all__ = ["Rollback", "RollbackError", "roll_back_run", "shielded"]
+
+OBEYED_PRESS = 3
+"""The Ctrl-C that ends a rollback before it is done; the first is usually the one that started it."""
+PAUSES = (0.2, 1.0, 5.0)
+"""Seconds to wait before a rollback that failed for a reason that may pass is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Rollback:
         started: The steps that were started, with their results, in the order in which they ran.
         context: Handed to each step's `rollback`.
         announce: Told of everything; None when nobody observes.
+        pauses: Seconds to wait before each further try of a rollback that failed for a reason that may pass.
     """
 
     def __init__(
@@ -49,6 +58,8 @@ class Rollback:
         started: Sequence[tuple[BaseStep[Any], StepResult]],
         context: "BaseStepContext",
         announce: "Announcer | None",
+        *,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self.left = deque((step, result) for step, result in reversed(started) if overrides(step, "rollback"))
         """What is still to be undone, next first."""
@@ -56,6 +67,7 @@ class Rollback:
         """What could not be undone, in the order it was tried."""
         self._context = context
         self._announce = announce
+        self._pauses = pauses
 
     def run(self, reason: str) -> None:
         """Undo everything, for a reason that is told to observers.
@@ -74,6 +86,11 @@ class Rollback:
         """Whether nothing is left behind."""
         return not self.errors and not self.left
 
+    def note_abandoned(self) -> None:
+        """Put down in the context what is left, because the user does not want to wait for it."""
+        left = ", ".join(repr(step.name) for step, _ in self.left)
+        self._context.errors.append(f"Rollback abandoned on request; not undone: {left}")
+
     def _undo(self, step: BaseStep[Any], result: StepResult) -> None:
         context = self._context
         name = context.current_step = step.name
@@ -81,8 +98,8 @@ class Rollback:
             self._announce.step_rollback_started(name)
         problem, told = None, len(context.errors)
         try:
-            roll_back_step(step, context, result)
-        except InsistentInterrupt:
+            self._try_and_try_again(step, result)
+        except (InsistentInterrupt, LeaseLostError):
             raise
         except BaseException as error:  # noqa: BLE001  # the other steps must be undone, whatever this one raised
             problem = RollbackError(name, error, "".join(traceback.format_exception(error)))
@@ -96,3 +113,55 @@ class Rollback:
             context.log("rollback_failed", particulars)
         if self._announce is not None:
             self._announce.step_rolled_back(name, problem)
+
+    def _try_and_try_again(self, step: BaseStep[Any], result: StepResult) -> None:
+        for pause in self._pauses:
+            try:
+                return roll_back_step(step, self._context, result)
+            except Exception as error:
+                if not may_pass(error):
+                    raise
+                self._context.log("rollback_retry", {"step": step.name, "error": error_text(error), "delay": pause})
+            time.sleep(pause)
+        return roll_back_step(step, self._context, result)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same rollback may succeed a moment later: the error says so, or it is one of the network's."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(may_pass(each) for each in error.exceptions)
+    return bool(getattr(error, "transient", isinstance(error, (ConnectionError, TimeoutError))))
+
+
+def shielded(announce: "Announcer | None", *, presses: int = 0) -> InterruptShield:
+    """Return what holds signals back during a rollback, and says so."""
+
+    def say_held(presses: int) -> None:
+        left = OBEYED_PRESS - presses
+        if announce is not None and announce.is_watched:
+            announce.interrupt_held(presses, left)
+        else:
+            note = f"\nThe rollback goes on. Press Ctrl-C {left} more time{'s'[: left > 1]} to leave it unfinished.\n"
+            os.write(2, note.encode())  # sys.stderr may be locked by the code that was interrupted
+
+    return InterruptShield(say_held, presses=presses, limit=OBEYED_PRESS)
+
+
+def roll_back_run(rollback: Rollback, announce: "Announcer | None", reason: str, *, is_cancelled: bool = False) -> None:
+    """Undo what an earlier worker has done of a run, and say how that ended.
+
+    Raises:
+        InsistentInterrupt: The user pressed Ctrl-C until it was obeyed.
+    """
+    status = "rolled_back" if rollback.left else "cancelled" if is_cancelled else "failed"
+    with shielded(announce) as shield:
+        try:
+            rollback.run(reason)
+        except InsistentInterrupt:
+            rollback.note_abandoned()
+            raise
+        finally:
+            if announce is not None and not announce.is_disowned:
+                announce.run_finished(status if rollback.is_complete else "rollback_incomplete", reason)
+    for number in sorted(shield.held):
+        signal.raise_signal(number)

@@ -23,11 +23,10 @@ class ResizeImagesStep(BaseStep[ImageProcessingContext]):
         Raises:
             FolderError: The output folder cannot be written.
         """
-        take_back(context.undo_log)  # copies of an earlier try of this step that was cut short: begin afresh
-        context.outcomes = list(context.rejected_images)
-        create_folder(Path(context.output_dir), context.record_undo)
-        for number, path in enumerate(context.image_paths, start=1):
+        done = self._take_up(context)
+        for number, path in enumerate(context.image_paths[done:], start=done + 1):
             self._resize_one(context, Path(path))
+            context.save_progress(done=number, recorded=len(context.undo_log))
             context.set_progress(number, len(context.image_paths))
 
         counts = count_outcomes(context.outcomes)
@@ -40,6 +39,16 @@ class ResizeImagesStep(BaseStep[ImageProcessingContext]):
     def rollback(self, context: ImageProcessingContext, result: StepResult) -> None:
         """Delete what this run created, and nothing else."""
         context.errors += take_back(result.rollback_data.get("undo_log", []))
+
+    def _take_up(self, context: ImageProcessingContext) -> int:
+        """Return how many images an earlier try of this step has done; what it had begun besides them is taken back."""
+        saved = context.saved_progress
+        take_back(context.undo_log[saved.get("recorded", 0) :])
+        if saved:
+            return int(saved["done"])
+        context.outcomes = list(context.rejected_images)
+        create_folder(Path(context.output_dir), context.record_undo)
+        return 0
 
     def _resize_one(self, context: ImageProcessingContext, image: Path) -> None:
         settings = CopySettings(

@@ -206,6 +206,10 @@ class _Branch(BranchScope):
         super().record_undo(entry)
         self._together.parent.record_undo({"step": self.name, "undo": entry})
 
+    def record_undos(self, entries: Sequence[dict[str, Any]]) -> None:
+        super().record_undos(entries)
+        self._together.parent.record_undos([{"step": self.name, "undo": entry} for entry in entries])
+
     def save_progress(self, state: dict[str, Any]) -> None:
         super().save_progress(state)
         with self._together.lock:

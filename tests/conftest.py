@@ -1,0 +1,20 @@
+"""What holds for every test: runs are recorded in a folder of this session, not in the user's own journal."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder for this session and its child processes."""
+    folder = tmp_path_factory.mktemp("data")
+    before = {name: os.environ.pop(name, None) for name in ("XDG_DATA_HOME", "SYNAPSE_JOURNAL", "SYNAPSE_FAILPOINTS")}
+    os.environ["XDG_DATA_HOME"] = str(folder)
+    yield folder
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
