@@ -1,21 +1,27 @@
 """Places at which a test can make this process die, to see what becomes of a run.
 
 `SYNAPSE_FAILPOINTS=journal.committed=kill@3` ends the process, as by SIGKILL, when it comes to the place
-`journal.committed` for the third time. Without the variable a place costs a comparison.
+`journal.committed` for the third time; with `stop` instead of `kill` the process stands still there, as by SIGSTOP,
+until somebody ends it or lets it go on. Without the variable a place costs a comparison.
 """
 
 import os
+import signal
 from collections.abc import Callable, Mapping
+
+from synapse_sdk.errors import ConfigurationError
 
 __all__ = ["FAILPOINTS", "Failpoints", "hit", "install"]
 
 FAILPOINTS: Mapping[str, str] = {
     "journal.commit": "before a transaction of the journal is committed",
     "journal.committed": "after a transaction of the journal was committed",
+    "run.created": "after a run was noted in the journal and before it is anybody's",
     "lease.acquired": "after a worker has made a run its own",
     "run.restored": "after a run was read from the journal and before its first step is continued",
     "step.executed": "after a step has done its work and before that is recorded",
     "undo.recorded": "after an undo entry was recorded and before its effect",
+    "progress.saved": "after a step has said how far it is, which is recorded within a tenth of a second",
     "rollback.step": "before a step is undone",
     "rollback.stepped": "after a step was undone and before that is recorded",
     "run.concluded": "after the last step, before the end of the run is recorded",
@@ -29,38 +35,43 @@ type Hit = Callable[[str], None]
 
 
 class Failpoints:
-    """Counts how often each place is passed, and ends the process at one of them.
+    """Counts how often each place is passed, and ends or stops the process at one of them.
 
     Args:
         name: The place.
         count: The time it is passed that is the last, from 1.
+        action: `kill` or `stop`.
     """
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, count: int, action: str = "kill") -> None:
         self._name = name
+        self._action = action
         self._left = count
 
     def __call__(self, name: str) -> None:
         """Pass a place."""
         if name == self._name:
             self._left -= 1
-            if self._left == 0:
+            if self._left == 0 and self._action == "kill":
                 os._exit(KILLED)
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
 
     @classmethod
     def parse(cls, text: str) -> "Failpoints":
         """Return what a text such as `undo.recorded=kill@2` asks for.
 
         Raises:
-            ValueError: It is not of this form, or there is no such place.
+            ConfigurationError: It is not of this form, or there is no such place.
         """
         name, _, what = text.partition("=")
         action, _, count = what.partition("@")
-        if name not in FAILPOINTS or action != "kill" or not (count or "1").isdecimal():
-            known = ", ".join(FAILPOINTS)
-            msg = f"SYNAPSE_FAILPOINTS is {text!r}; it has to be NAME=kill@N, where NAME is one of {known}"
-            raise ValueError(msg)
-        return cls(name, int(count or "1"))
+        is_number = (count or "1").isdecimal() and int(count or "1") > 0
+        if name not in FAILPOINTS or action not in {"kill", "stop"} or not is_number:
+            msg = f"SYNAPSE_FAILPOINTS is {text!r}, which is not NAME=kill@N or NAME=stop@N"
+            fix = f"Unset it, or give a number from 1 and one of the names {', '.join(FAILPOINTS)}"
+            raise ConfigurationError(msg, fix=fix)
+        return cls(name, int(count or "1"), action)
 
 
 _ASKED_FOR = os.environ.get("SYNAPSE_FAILPOINTS")

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
@@ -27,6 +26,7 @@ from synapse_sdk.testing.faults import (
     Slow,
     Status,
 )
+from synapse_sdk.testing.http_replies import answer_with, connected, download, exchange, refuse
 from synapse_sdk.testing.http_wire import (
     CopySink,
     CutError,
@@ -44,11 +44,6 @@ __all__ = ["FaultProxy"]
 HOST = "127.0.0.1"
 CLOSING = 10.0
 """Seconds that closing may last."""
-
-LINGERING = 1.0
-"""Seconds for which a refused client is heard out: closing on words unread would take the answer away by a reset."""
-
-BODYLESS = ("204", "304")
 
 
 class FaultProxy:
@@ -68,10 +63,20 @@ class FaultProxy:
         timeout: Seconds that one wait for the client or the server may last; then the connection is reset.
 
     Example:
-        >>> with FaultProxy("127.0.0.1", server.port) as proxy:
-        ...     proxy.faults([Status(503, retry_after=1), LostReply()])
-        ...     upload(proxy.url, "cat.jpg")
-        ...     assert [request.deliveries for request in proxy.requests] == [0, 1, 1]
+        >>> import http.server, threading, urllib.request
+        >>> server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+        >>> threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        >>> with FaultProxy("127.0.0.1", server.server_port) as proxy:
+        ...     proxy.faults([Status(503, retry_after=1)])
+        ...     try:
+        ...         urllib.request.urlopen(f"{proxy.url}/cat.jpg")
+        ...     except urllib.error.HTTPError as error:
+        ...         print(error.code, error.headers["Retry-After"])
+        ...     print([(request.path, request.deliveries) for request in proxy.requests])
+        503 1
+        [('/cat.jpg', 0)]
+        >>> server.shutdown()
+        >>> server.server_close()
     """
 
     def __init__(self, upstream_host: str, upstream_port: int, *, timeout: float = 30.0) -> None:
@@ -197,12 +202,7 @@ class FaultProxy:
         try:
             await self._answer(client)
         except RefusedError as refusal:
-            with contextlib.suppress(OSError):
-                title = f"{refusal.status} {refusal.status.phrase}"
-                await _say(client, title, "text/plain", f"Fault proxy: {refusal}\n")
-                client.say_end()
-                async with asyncio.timeout(LINGERING):
-                    await client.swallow()
+            await refuse(client, refusal)
         except (OSError, EOFError):
             await client.drop(reset=True)
         except Exception as error:  # noqa: BLE001  a bug of the proxy is not to pass for a fault: raised at the end
@@ -222,7 +222,7 @@ class FaultProxy:
                 await client.swallow()
             case Status():
                 await copy_body(client, head.body_length() or 0, Sink())
-                await _answer_with(client, fault)
+                await answer_with(client, fault)
                 await client.finish()
             case Duplicate():
                 await self._deliver_twice(client, head, index, fault.limit)
@@ -252,7 +252,7 @@ class FaultProxy:
         """Pass the request on and the reply back, with what the fault does to either."""
         if isinstance(fault, Latency):
             await asyncio.sleep(fault.seconds)
-        async with self._server() as server:
+        async with connected(*self._upstream, self._timeout) as server:
             if isinstance(fault, Slow):
                 client.rate = server.rate = fault.bytes_per_second
             up = UploadSink(server, cut_at=fault.after if isinstance(fault, CutUpload) else None)
@@ -261,7 +261,7 @@ class FaultProxy:
                 cut_at=fault.after if isinstance(fault, CutDownload) else None,
             )
             try:
-                await _exchange(server, self._upload(client, head, up, index), _download(server, head, down), client)
+                await exchange(server, self._upload(client, head, up, index), download(server, head, down), client)
             except CutError:
                 # The side that got a part is closed in good order, or the part might not arrive.
                 await (client if isinstance(fault, CutDownload) else server).finish()
@@ -281,9 +281,9 @@ class FaultProxy:
         for sink in (reply, Sink()):
             # The client knows of the first delivery already: what becomes of the second is no concern of its own.
             with contextlib.nullcontext() if sink is reply else contextlib.suppress(OSError, EOFError, RefusedError):
-                async with self._server() as server:
+                async with connected(*self._upstream, self._timeout) as server:
                     upload = self._upload(copy, head, UploadSink(server), index)
-                    await _exchange(server, upload, _download(server, head, sink))
+                    await exchange(server, upload, download(server, head, sink))
         await reply.release()
         await client.finish()
 
@@ -298,65 +298,3 @@ class FaultProxy:
             whole = not sink.broken
         finally:
             self._note(index, sink, whole=whole)
-
-    @contextlib.asynccontextmanager
-    async def _server(self) -> AsyncIterator[Peer]:
-        server = await Peer.connect(*self._upstream, self._timeout)
-        try:
-            yield server
-        finally:
-            await server.drop()
-
-
-async def _exchange(
-    server: Peer,
-    upload: Coroutine[None, None, None],
-    download: Coroutine[None, None, None],
-    client: Peer | None = None,
-) -> None:
-    """Send a request while its reply comes: a server may answer, and hang up, before it has heard everything."""
-    up, down = asyncio.create_task(upload), asyncio.create_task(download)
-    try:
-        await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
-        if up.done():
-            await up  # if the client is gone there is no reply to wait for
-        await down
-        if not up.done():
-            await server.drop()
-            if client is not None:
-                client.say_end()
-        await up
-    finally:
-        up.cancel()
-        down.cancel()
-        await asyncio.gather(up, down, return_exceptions=True)
-
-
-async def _download(server: Peer, request: Head, sink: Sink) -> None:
-    """Copy the reply to a request."""
-    status = "100"
-    while status.startswith("1"):  # interim replies are for this connection only
-        head = await server.read_head()
-        status = head.start.partition(" ")[2][:3]
-    try:
-        length = 0 if request.start.startswith("HEAD ") or status in BODYLESS else head.body_length()
-        await sink.send(head.encode())
-        await copy_body(server, length, sink)
-    except RefusedError as error:  # too late for an answer of our own
-        msg = f"The server's reply is malformed: {error}"
-        raise ConnectionError(msg) from error
-
-
-async def _answer_with(client: Peer, fault: Status) -> None:
-    phrase = HTTPStatus(fault.code).phrase if fault.code in HTTPStatus else "Error"
-    title = f"{fault.code} {phrase}"
-    page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    text, kind = (page, "text/html") if fault.html else (json.dumps({"detail": phrase}), "application/json")
-    retry = () if fault.retry_after is None else (("Retry-After", f"{fault.retry_after:.0f}"),)
-    await _say(client, title, kind, text, *retry)
-
-
-async def _say(client: Peer, status: str, kind: str, text: str, *headers: tuple[str, str]) -> None:
-    body = text.encode()
-    all_headers = (("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body))), *headers)
-    await client.write(Head(f"HTTP/1.1 {status}", all_headers).encode() + body)

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["snapshot_tree"]
+__all__ = ["difference", "snapshot_tree"]
 
 
 def snapshot_tree(folder: str | os.PathLike[str]) -> dict[str, str]:
@@ -31,3 +32,22 @@ def _content(path: Path) -> str:
         return "special"
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def difference(wanted: object, found: object) -> str:
+    """Return in words what is different between two worlds, a line for each thing; empty if they are equal.
+
+    Example:
+        >>> print(difference({"a": "1", "b": "2"}, {"b": "3", "c": "4"}))
+          missing: a
+          changed: b
+          should not be there: c
+    """
+    if wanted == found:
+        return ""
+    if not (isinstance(wanted, Mapping) and isinstance(found, Mapping)):
+        return f"  wanted: {wanted!r}\n  found: {found!r}"
+    lines = [f"  missing: {name}" for name in wanted if name not in found]
+    lines += [f"  changed: {name}" for name in wanted if name in found and wanted[name] != found[name]]
+    lines += [f"  should not be there: {name}" for name in found if name not in wanted]
+    return "\n".join(lines)

@@ -36,7 +36,7 @@ def test_the_test_of_a_new_plugin_passes(home: Path) -> None:
     done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_a_new_plugin_is_in_the_style_of_this_repository(greeter: Path) -> None:
