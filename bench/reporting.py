@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What reporting costs a step: 100,000 calls of `set_progress`, without a reporter and with two.
 
-    reporting.py [--quick]
+    python -m bench.reporting [--quick]
 
 Prints one JSON line a reporter. `ns a call` is what the step waits; `extra s` is what the whole run takes longer than
 without a reporter, closing it included. Best of 7 rounds; a round measures every reporter, so that load on the machine

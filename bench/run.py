@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ ENVIRONMENT = os.environ | {"BENCH_DIR": str(BENCH_DIR), "BENCH_OURS_PYTHON": sy
 README = HERE / "README.md"
 TARGETS = str(HERE / "targets.py")
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
-SUITES = {"engine": "Step engine", "startup": "Start", "reporting": "Reporting"}
+SUITES = {"engine": "Step engine", "startup": "Start", "reporting": "Reporting", "durable": "Durable runs"}
 QUICK_ENGINE = [
     "--only=ours,python-floor",
     "--max-steps=10000",
@@ -71,7 +72,7 @@ def measure(suite: str, out: Path, *, is_quick: bool) -> None:
         call([sys.executable, str(HERE / "engine" / "run_all.py"), f"--out={out}", *(QUICK_ENGINE if is_quick else [])])
     else:
         lines = call(
-            [sys.executable, str(HERE / f"{suite}.py"), *(["--quick"] if is_quick else [])], stdout=subprocess.PIPE
+            [sys.executable, "-m", f"bench.{suite}", *(["--quick"] if is_quick else [])], stdout=subprocess.PIPE
         )
         out.write_text(lines, encoding="utf-8")
     print(f"{suite}: {time.monotonic() - begin:.0f} s", flush=True)
@@ -89,17 +90,15 @@ def figures(suites: list[str], results: Path) -> str:
     """Return the tables of the newest results of these suites."""
     parts = [f"Machine: {machine()}.\n"]
     found = {suite: max(results.glob(f"{suite}-*.jsonl"), default=None) for suite in suites}
-    engine, startup = found.get("engine"), found.get("startup")
-    if engine and startup:
-        parts.append(
-            f"### Targets\n\n{call([sys.executable, TARGETS, str(engine), str(startup)], stdout=subprocess.PIPE)}"
-        )
+    if judged := [str(path) for path in found.values() if path is not None]:
+        targets = call([sys.executable, TARGETS, *judged], stdout=subprocess.PIPE)
+        parts.append(f"### Targets\n\n{targets or 'None for these suites.'}")
     for suite, newest in found.items():
         if newest is None:
             parts.append(f"### {SUITES[suite]}\n\nNot measured.\n")
             continue
         day = datetime.fromtimestamp(newest.stat().st_mtime, tz=UTC).date()
-        text = engine_tables(newest) if suite == "engine" else table(newest)
+        text = engine_tables(newest) if suite == "engine" else tables(newest)
         parts.append(f"### {SUITES[suite]}\n\nMeasured on {day}.\n\n{text.strip()}\n")
     return "\n".join(parts)
 
@@ -111,7 +110,8 @@ def machine() -> str:
     model = next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
     )
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, {versions}"
 
 
 def engine_tables(path: Path) -> str:
@@ -119,9 +119,18 @@ def engine_tables(path: Path) -> str:
     return call([sys.executable, str(HERE / "engine" / "report.py"), str(path)], stdout=subprocess.PIPE)
 
 
-def table(path: Path) -> str:
+def tables(path: Path) -> str:
+    """Return the tables of a suite's records: one, or one for each title that they give as `table`."""
+    by_title: dict[str, list[dict[str, object]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        by_title.setdefault(record.pop("table", ""), []).append(record)
+    parts = (f"#### {title}\n\n{table(records)}" if title else table(records) for title, records in by_title.items())
+    return "\n\n".join(parts)
+
+
+def table(records: list[dict[str, object]]) -> str:
     """Return one table of records whose keys are its heads."""
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     heads = list(records[0])
     rule = ["---" if isinstance(records[0][head], str) else "--:" for head in heads]
     rows = [[shown(record[head]) for head in heads] for record in records]
@@ -130,6 +139,8 @@ def table(path: Path) -> str:
 
 def shown(value: object) -> str:
     """Return a value as a table shows it."""
+    if value is None:
+        return "-"
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 

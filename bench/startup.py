@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What starting costs: whole processes that import an engine or run its command line, ours beside its peers.
 
-    startup.py [--quick]
+    python -m bench.startup [--quick]
 
 Prints one JSON line a program: milliseconds over a bare Python (best of at most 15), modules loaded at its end, and
 the peak of its resident memory. Programs take turns, so that load on the machine meets all alike; slow ones get fewer.

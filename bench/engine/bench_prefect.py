@@ -2,11 +2,14 @@
 
 modes
   ephemeral  with no API address Prefect starts a temporary local server in the process: what a newcomer gets
+  persist    the same, and each result is kept in a file, so that a later run of the flow would find it
   bare       task.fn() in a flow: what users fall back to
   rollback   tasks with on_rollback inside transaction(); the flow raises after N tasks
 """
 
 import os
+import shutil
+from pathlib import Path
 
 from _common import Bench
 
@@ -18,7 +21,7 @@ os.environ |= {
     "PREFECT_CLI_COLORS": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
 }
-bench = Bench("prefect", modes=("ephemeral", "bare", "rollback"), repeat=3, steps=100)
+bench = Bench("prefect", modes=("ephemeral", "persist", "bare", "rollback"), repeat=3, steps=100)
 os.environ["PREFECT_HOME"] = os.path.join(bench.dir, "ph")
 os.makedirs(os.environ["PREFECT_HOME"], exist_ok=True)
 with bench.importing():
@@ -30,7 +33,11 @@ ran = [0]
 undone = []
 
 
-@task(cache_policy=NO_CACHE)
+is_kept = bench.mode == "persist"
+results = Path(os.environ["PREFECT_HOME"], "storage")
+
+
+@task(**({"persist_result": True} if is_kept else {"cache_policy": NO_CACHE}))
 def step(i: int) -> int:
     ran[0] += 1
     return i
@@ -70,7 +77,10 @@ def check(returned, obj, n):
         bench.note(rollbacks=len(undone))
     assert returned == n * (n - 1) // 2, returned
     assert ran[0] == n, ran
+    if is_kept:
+        assert sum(1 for _ in results.iterdir()) == n
+        shutil.rmtree(results)
 
 
-bench.measure(lambda n: n, run, check)
+bench.measure(lambda n: n, run, check, durable="kill" if is_kept else "none")
 bench.emit()

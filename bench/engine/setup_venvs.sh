@@ -13,11 +13,12 @@ packages() {
     luigi)    echo "luigi==3.8.1" ;;
     dagster)  echo "dagster==1.13.29" ;;
     prefect)  echo "prefect==3.8.8 fastapi==0.144.0" ;; # with fastapi 0.165 its server dies: Body(min_items=...) is gone
+    dbos)     echo "dbos==3.4.0 psycopg[binary]==3.3.9 pysqlite3-binary==0.5.4.post2" ;; # needs SQLite 3.42, newer than some systems have
     *)        echo "unknown environment: $1" >&2; return 1 ;;
     esac
 }
 
-[ $# -gt 0 ] || set -- synapse hamilton burr luigi dagster prefect
+[ $# -gt 0 ] || set -- synapse hamilton burr luigi dagster prefect dbos
 for name; do
     wanted=$(packages "$name")
     if [ "$(cat "$venvs/$name/.installed" 2>/dev/null)" = "$wanted" ]; then
