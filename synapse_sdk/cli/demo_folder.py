@@ -55,10 +55,14 @@ def seal_folder(folder: Path) -> None:
 
 
 def snapshot(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder, by its path from there; nothing for a folder."""
+    """Return the SHA-256 of every file below a folder, by its path from there; nothing for a folder.
+
+    The journal is left out: it changes with every run.
+    """
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         for path in sorted(folder.rglob("*"))
+        if ".synapse" not in path.relative_to(folder).parts
     }
 
 

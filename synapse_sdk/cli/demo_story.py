@@ -1,4 +1,4 @@
-"""The two acts of `synapse demo`. Each claim is checked before it is made."""
+"""The acts of `synapse demo`. Each claim is checked before it is made."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from synapse_sdk.cli.demo_crash import play_crashes
 from synapse_sdk.cli.demo_folder import snapshot
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.rendering import table, uses_color, write
@@ -21,6 +22,8 @@ __all__ = ["DoesNotHoldError", "Story"]
 
 BYSTANDER = "shopping-list.txt"
 """A file that has nothing to do with the job, in the way of its rollback."""
+JOURNAL = Path(".synapse", "journal.db")
+"""Where in its folder the demo's runs are recorded."""
 
 
 class DoesNotHoldError(Exception):
@@ -40,31 +43,38 @@ class Story:
         # In this process, whatever the settings say: only so can the demo look at the disk while the run stands still.
         self._session = session.for_command(session.args)
         self._session.note_option("mode", "local")
+        self.journal = str(folder / JOURNAL)
+        """Where the demo's runs are recorded; the user's own journal is none of its business."""
+        self._session.note_option("journal", self.journal)
+        profile = [] if session.profile is None else ["--profile", session.profile]
+        self.global_options = ["--color", session.color, *profile]
+        """Of the call of `synapse demo`, for commands in processes of their own."""
         self._color = uses_color(sys.stdout, session.color)
 
     def tell(self) -> None:
-        """Play both acts.
+        """Play all acts.
 
         Raises:
             DoesNotHoldError: A claim does not hold.
         """
         count = len(list((self._folder / "photos").iterdir()))
         self.say(f"A real job on {count} real photos, in a new folder: {self._folder.name}/")
-        self._heading("Act 1: the job runs")
+        self.heading("Act 1: the job runs")
         self._run_well()
-        self._heading("Act 2: the job fails, on purpose")
+        self.heading("Act 2: the job fails, on purpose")
         self._run_badly()
+        play_crashes(self, self._folder)
 
     def say_what_next(self, *, kept: bool) -> None:
         """Name commands to go on with; every one of them works as it stands."""
-        self._heading("What to try next")
+        self.heading("What to try next")
         commands = {
             "synapse plugin new greeter": "write a job of your own, with a test",
             "synapse run greeter greet --set name=Ada": "run it",
             "synapse run greeter greet --inject-failure write_greeting": "see it undone",
         }
         if kept:
-            plan = shlex.join(["synapse", *self._command("small"), "--dry-run"])
+            plan = shlex.join(["synapse", *self.command("small"), "--dry-run"])
             commands = {plan: "what act 1 would do now"} | commands
             self.say(
                 f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md.\n"
@@ -84,21 +94,19 @@ class Story:
 
     def _run_well(self) -> None:
         photos = snapshot(self._folder / "photos")
-        code = self._run(self._command("small"))
-        self._claim(code == ExitCode.DONE, f"the job succeeds (its exit code is {code})")
+        code = self.run(self.command("small"))
+        self.claim(code == ExitCode.DONE, f"the job succeeds (its exit code is {code})")
         report = json.loads((self._folder / "small" / "report.json").read_text(encoding="utf-8"))
         self.say("\nWhat it made, as small/report.md has it:\n")
         self.say(
             _indented(table(("photo", "pixels", "now", "bytes", "now", ""), [_row(each) for each in report["images"]]))
         )
         copies = [name for name in snapshot(self._folder / "small") if name not in {"report.md", "report.json"}]
-        self._claim(len(copies) == report["processed"] > 0, "every photo in the report has its copy")
-        self._claim(snapshot(self._folder / "photos") == photos, "the photos themselves are as they were")
+        self.claim(len(copies) == report["processed"] > 0, "every photo in the report has its copy")
+        self.claim(snapshot(self._folder / "photos") == photos, "the photos themselves are as they were")
         self.say("")
-        self._confirm(
-            f"{report['discovered']} photos found = {report['processed']} resized + {report['failed']} failed"
-        )
-        self._confirm("your photos are as they were")
+        self.confirm(f"{report['discovered']} photos found = {report['processed']} resized + {report['failed']} failed")
+        self.confirm("your photos are as they were")
 
     def _run_badly(self) -> None:
         again = self._folder / "again"
@@ -112,42 +120,54 @@ class Story:
             if isinstance(event, RollbackStarted):
                 at_failure.extend(name for name in snapshot(again) if name != BYSTANDER)
 
-        code = self._run([*self._command("again"), "--inject-failure", "resize_images"], look)
+        code = self.run([*self.command("again"), "--inject-failure", "resize_images"], look)
         after = snapshot(self._folder)
-        self._claim(code == ExitCode.RUN_FAILED, f"the job fails and is rolled back (its exit code is {code})")
-        self._claim(bool(at_failure), "copies had been written before the failure")
-        self._claim(list(snapshot(again)) == [BYSTANDER], "the copies are gone again")
-        self._claim(after == before, "nothing else was touched")
+        self.claim(code == ExitCode.RUN_FAILED, f"the job fails and is rolled back (its exit code is {code})")
+        self.claim(bool(at_failure), "copies had been written before the failure")
+        self.claim(list(snapshot(again)) == [BYSTANDER], "the copies are gone again")
+        self.claim(after == before, "nothing else was touched")
         self.say("")
-        self._confirm(f"copies in again/ when the job failed: {len(at_failure)}; now: none")
-        self._confirm(f"your {BYSTANDER} is still there, byte for byte")
-        self._confirm(f"so is all the rest: {len(after)} files and folders, compared by SHA-256")
+        self.confirm(f"copies in again/ when the job failed: {len(at_failure)}; now: none")
+        self.confirm(f"your {BYSTANDER} is still there, byte for byte")
+        self.confirm(f"so is all the rest: {len(after)} files and folders, compared by SHA-256")
 
-    def _command(self, output: str) -> list[str]:
+    def command(self, output: str) -> list[str]:
+        """Return the command that resizes the photos into a folder."""
         name = self._folder.name
         sets = (f"input_dir={name}/photos", f"output_dir={name}/{output}", "resize_width=400")
         return ["run", f"{name}/image_report", "image_report", *(word for each in sets for word in ("--set", each))]
 
-    def _run(self, args: Sequence[str], observer: Callable[[Event], None] | None = None) -> int:
+    def run(self, args: Sequence[str], observer: Callable[[Event], None] | None = None) -> int:
         """Show a command as the user would type it, and run exactly that."""
         from synapse_sdk.cli.main import run_command_line  # noqa: PLC0415  # it imports this module
 
-        head, *sets = shlex.join(["synapse", *args]).split(" --")
-        self.say(self._bold(" \\\n      --".join([f"\n$ {head}", *sets])) + "\n")
+        self.show_command(args)
         code = run_command_line(args, self._session.for_command(args, observer))
         if code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP}:
             raise click.exceptions.Exit(code)
         return code
 
-    def _claim(self, holds: bool, claim: str) -> None:  # noqa: FBT001  # an assertion reads like this
+    def show_command(self, args: Sequence[str]) -> None:
+        """Show a command as the user would type it."""
+        head, *sets = shlex.join(["synapse", *args]).split(" --")
+        self.say(self._bold(" \\\n      --".join([f"\n$ {head}", *sets])) + "\n")
+
+    def claim(self, holds: bool, claim: str) -> None:  # noqa: FBT001  # an assertion reads like this
+        """Check what is about to be said.
+
+        Raises:
+            DoesNotHoldError: It is not true.
+        """
         if not holds:
             raise DoesNotHoldError(claim)
 
-    def _confirm(self, claim: str) -> None:
+    def confirm(self, claim: str) -> None:
+        """Say what was checked."""
         mark = click.style("ok", fg="green", bold=True) if self._color else "ok"
         self.say(f"  {mark}  {claim}")
 
-    def _heading(self, text: str) -> None:
+    def heading(self, text: str) -> None:
+        """Begin an act."""
         self.say(f"\n{self._bold(text)}\n{'-' * len(text)}")
 
     def _bold(self, text: str) -> str:

@@ -37,6 +37,15 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_every_test_that_a_page_names_exists() -> None:
+    """A promise without its test is only a word."""
+    page = (DOCS / "explanation" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[^`]+)`", page)
+
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 def test_every_page_of_the_site_is_in_its_menu() -> None:
     """A page that nobody can find is not documentation."""
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ PUBLIC = (
     "synapse_sdk.clock",
     "synapse_sdk.errors",
     "synapse_sdk.executors",
+    "synapse_sdk.journal",
     "synapse_sdk.plugins",
     "synapse_sdk.plugins.action",
     "synapse_sdk.plugins.discovery",

@@ -254,18 +254,22 @@ def test_a_full_disk_undoes_the_run(shell: "Shell", small_disk: Path, mode: str)
     assert list(small_disk.iterdir()) == []
 
 
-def test_a_limit_on_file_sizes_undoes_the_run(shell: "Shell") -> None:
-    """As a full disk does."""
+@pytest.mark.parametrize(
+    ("option", "why"), [("--no-journal", "File too large"), ("--progress=plain", "The journal")], ids=["files", "journal"]
+)
+def test_a_limit_on_file_sizes_undoes_the_run(shell: "Shell", option: str, why: str) -> None:
+    """As a full disk does, whichever file it is that cannot grow."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 
     outcome = shell.run(
         *JOB,
+        option,
         *sets(input_dir=PHOTOS, output_dir="out"),
         preexec_fn=limit,  # no thread of ours holds a lock that the child needs
     )
 
     assert outcome.code == 74
-    assert "File too large" in outcome.err
+    assert why in outcome.err
     assert list(shell.folder.iterdir()) == []

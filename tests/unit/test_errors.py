@@ -85,7 +85,9 @@ def test_an_error_keeps_its_parts() -> None:
 
 def test_only_what_may_pass_is_transient() -> None:
     """A retry asks for it."""
-    assert {kind for kind in KINDS if kind.transient} == {errors.JournalBusyError, errors.LeaseHeldError, WorkerLostError}
+    transient = {errors.JournalBusyError, errors.LeaseHeldError, WorkerLostError}
+
+    assert {kind for kind in KINDS if kind.transient} == transient
 
 
 def test_invalid_params_list_every_problem() -> None:
