@@ -6,13 +6,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import synapse_sdk
+from synapse_sdk.cli.finding import LITTLE_SPACE, MEBIBYTE, NO_SPACE, Finding, Health
+from synapse_sdk.cli.journal_checks import check_journal
 from synapse_sdk.cli.session import Session
 from synapse_sdk.errors import SynapseError
 from synapse_sdk.settings import SETTING_NAMES, Source
@@ -22,33 +22,12 @@ __all__ = ["Finding", "Health", "examine"]
 OLDEST_PYTHON = (3, 12)
 REQUIRED = ("click", "pillow", "pydantic", "pyyaml", "rich")
 OPTIONAL = {"pytest": "to test plugins"}
-MEBIBYTE = 1024**2
-LITTLE_SPACE, NO_SPACE = 1024 * MEBIBYTE, 64 * MEBIBYTE
 FEW_FILES, TOO_FEW_FILES = 1024, 128
 NARROW_TERMINAL = 60
 OUR_TIME = datetime(2025, 1, 1, tzinfo=UTC)
 """This package did not exist before: a clock that says so is wrong."""
 CLOCK_SKEW = 5.0
 """Seconds by which the clock of a file system may differ."""
-
-
-class Health(StrEnum):
-    """How well something is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
-
-    name: str
-    health: Health
-    found: str
-    fix: str | None = None
-    """What to do about it."""
 
 
 def examine(session: Session) -> Iterator[Finding]:
@@ -58,6 +37,7 @@ def examine(session: Session) -> Iterator[Finding]:
         "synapse_sdk": check_package,
         "settings": lambda: check_settings(session),
         "plugins": check_plugins,
+        "journal": lambda: check_journal(session),
         "disk": check_disk,
         "temporary folder": check_temporary_folder,
         "open files": check_open_files,

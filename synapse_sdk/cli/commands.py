@@ -10,13 +10,14 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["GLOBAL_OPTIONS", "LateCommand", "SynapseCommand", "SynapseGroup", "global_options"]
+__all__ = ["GLOBAL_OPTIONS", "LateCommand", "SynapseCommand", "SynapseGroup", "global_options", "note_option"]
 
 GLOBAL_OPTIONS = ("debug", "color", "profile")
 """Options that every command takes, before or after its name; only the help of `synapse` itself lists them."""
 
 
-def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401  # flag or text
+def note_option(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401  # flag or text
+    """Hand an option on to the `Session` of this call, as a callback of click."""
     if param.name is not None:
         ctx.find_root().obj.note_option(param.name, value)
 
@@ -24,7 +25,7 @@ def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # no
 def global_options(*, hidden: bool) -> list[click.Parameter]:
     """Return the global options; what is given goes to the `Session` of this call."""
     color_help = "When to use colours.  [env: SYNAPSE_COLOR]"
-    shared: dict[str, Any] = {"expose_value": False, "callback": _note, "hidden": hidden, "default": None}
+    shared: dict[str, Any] = {"expose_value": False, "callback": note_option, "hidden": hidden, "default": None}
     return [
         click.Option(["--debug"], is_flag=True, help="Show tracebacks.  [env: SYNAPSE_DEBUG]", **shared),
         click.Option(["--color"], type=click.Choice(["auto", "always", "never"]), help=color_help, **shared),

@@ -51,7 +51,7 @@ def _killed_at_undoing(story: "Story", output: Path) -> None:
     _run_and_kill(story, command, "rollback.step=stop@2")
     left = _files(output)
     story.claim(bool(left) and not left.keys() & REPORTS, "the job was killed in the middle of its rollback")
-    story.say(f"\nkill -9. What is there: no report any more, and {len(left)} copies that should be gone, too.")
+    story.say(f"\nkill -9. What is there: no report, and {len(left)} copies that should be gone, too.")
     story.claim(story.run(["runs", "rollback", "last"]) == ExitCode.DONE, "the rollback goes on to its end")
     story.claim(not output.exists(), "nothing is left behind")
     story.say("")

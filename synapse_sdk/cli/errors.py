@@ -14,10 +14,20 @@ from synapse_sdk.errors import (
     InvalidParamsError,
     InvalidStepError,
     InvalidWeightError,
+    JournalBusyError,
+    JournalError,
+    JournalVersionError,
+    LeaseHeldError,
+    LeaseLostError,
+    PlanChangedError,
     PluginNotFoundError,
+    RunCancelledError,
+    RunEndedError,
+    RunNotFoundError,
     StepFailedError,
     StepNotFoundError,
     SynapseError,
+    UnencodableValueError,
     WorkflowError,
 )
 from synapse_sdk.interrupts import HungUp, Terminated
@@ -31,6 +41,10 @@ __all__ = [
     "InternalError",
     "InvalidPluginError",
     "ParamsDocumentError",
+    "RollbackIncompleteError",
+    "RunFailedError",
+    "RunInterruptedError",
+    "StillRunningError",
     "StoppedError",
     "causes",
     "exit_code",
@@ -50,13 +64,13 @@ class ExitCode(IntEnum):
     ROLLBACK_INCOMPLETE = 4
     """A run failed or was stopped, and something it did could not be undone. It wins over every other code."""
     UNREACHABLE = 69
-    """A server or storage cannot be reached (kept for those)."""
+    """A server cannot be reached, such as that of a journal."""
     INTERNAL = 70
     """A bug of `synapse` itself; a crash file says more."""
     IO = 74
     """An input or output error, such as a full disk."""
     BUSY = 75
-    """Somebody else holds what is needed; try again (kept for locks and leases)."""
+    """Somebody else is at work on the run or keeps the journal locked, or a worker has died; try again."""
     NOT_PERMITTED = 77
     """The system does not permit it."""
     CONFIGURATION = 78
@@ -114,6 +128,32 @@ class InvalidPluginError(ConfigurationError):
         self.problems = tuple(problems)
 
 
+class RunInterruptedError(SynapseError):
+    """The run has no end and no worker: its process died. It can be resumed or rolled back."""
+
+    code = "SYN-E1908"
+    transient = True
+
+
+class RollbackIncompleteError(SynapseError):
+    """A rollback came to its end, and some of what the run did is left behind. It can be tried again."""
+
+    code = "SYN-E1909"
+
+
+class StillRunningError(SynapseError):
+    """A run was asked to stop, and its worker has not obeyed yet."""
+
+    code = "SYN-E1910"
+    transient = True
+
+
+class RunFailedError(SynapseError):
+    """A run that was watched failed; its worker, wherever that was, has undone it."""
+
+    code = "SYN-E1911"
+
+
 EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
     ((BrokenPipeError,), ExitCode.BROKEN_PIPE),
     ((KeyboardInterrupt, click.Abort), ExitCode.INTERRUPTED),
@@ -121,33 +161,41 @@ EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
     ((HungUp,), ExitCode.HUNG_UP),
     # What somebody wrote on the command line, or named there.
     ((click.ClickException, CommandLineError, InvalidParamsError, ParamsDocumentError), ExitCode.USAGE),
-    ((PluginNotFoundError, ActionNotFoundError), ExitCode.USAGE),
+    ((PluginNotFoundError, ActionNotFoundError, RunNotFoundError, RunEndedError), ExitCode.USAGE),
     # What somebody wrote into a file: settings, a manifest, a plugin's code.
     ((ConfigurationError,), ExitCode.CONFIGURATION),
     ((DuplicateStepError, StepNotFoundError, InvalidStepError, InvalidWeightError), ExitCode.CONFIGURATION),
-    ((InputOutputError,), ExitCode.IO),
+    ((PlanChangedError, UnencodableValueError, JournalVersionError), ExitCode.CONFIGURATION),
+    # What may pass.
+    ((JournalBusyError, LeaseHeldError, LeaseLostError), ExitCode.BUSY),
+    ((RunInterruptedError, StillRunningError), ExitCode.BUSY),
+    ((InputOutputError, JournalError), ExitCode.IO),
     ((InternalError,), ExitCode.INTERNAL),
-    ((StoppedError,), ExitCode.INTERRUPTED),
+    ((StoppedError, RunCancelledError), ExitCode.INTERRUPTED),
+    ((RollbackIncompleteError,), ExitCode.ROLLBACK_INCOMPLETE),
     ((SynapseError, SystemExit), ExitCode.RUN_FAILED),
     ((OSError,), ExitCode.IO),
 )
 """Kinds of exceptions and their exit codes; the first that fits counts. What fits none is a bug of ours."""
 
 NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
+OUT_OF_RESOURCES = "53"
+"""How the states begin in which a PostgreSQL server says that its disk or memory is full."""
 OUT_OF_ORDER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code for what ended a command.
 
-    A run that failed because the system did not permit something, or because a disk is full, says so by 77 or 74
-    instead of 1: the cause chain of the error decides.
+    A run that failed because the system did not permit something, because a disk is full or because the journal cannot
+    be reached, says so by 77, 74 or 69 instead of 1: the cause chain of the error decides.
     """
     if isinstance(error, StepFailedError) and error.rollback_errors:
         return ExitCode.ROLLBACK_INCOMPLETE
     code = next((code for kinds, code in EXIT_CODES if isinstance(error, kinds)), ExitCode.INTERNAL)
     if code in {ExitCode.RUN_FAILED, ExitCode.IO}:
-        return next(filter(None, map(_complaint, causes(error))), code)
+        fallback = ExitCode.IO if any(type(cause) is JournalError for cause in causes(error)) else code
+        return next(filter(None, map(_complaint, causes(error))), fallback)
     return code
 
 
@@ -162,10 +210,21 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _complaint(error: BaseException) -> ExitCode | None:
-    """Return the exit code for what the operating system refused; None for another error."""
+    """Return the exit code for what the system, a journal or its server refused; None for another error."""
+    if isinstance(error, (JournalBusyError, LeaseHeldError, LeaseLostError)):
+        return ExitCode.BUSY
+    if _is_unreachable(error):
+        return ExitCode.UNREACHABLE
     if isinstance(error, OSError):
         if error.errno in NOT_PERMITTED:
             return ExitCode.NOT_PERMITTED
         if error.errno in OUT_OF_ORDER:
             return ExitCode.IO
     return None
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """Whether PostgreSQL cannot be reached, or has ended the connection; its driver may not be installed here."""
+    names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
+    state = str(getattr(error, "sqlstate", None) or "")
+    return "psycopg.OperationalError" in names and not state.startswith(OUT_OF_RESOURCES)

@@ -1,4 +1,4 @@
-"""Names that a shell can complete: plugins and their actions, as they are at this moment."""
+"""Names that a shell can complete: plugins, their actions, and runs, as they are at this moment."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,10 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete_action", "complete_plugin"]
+__all__ = ["complete_action", "complete_plugin", "complete_run"]
+
+MOST_RUNS = 50
+"""Runs that a shell is offered at most; the newest are meant most often."""
 
 
 def complete_plugin(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -38,3 +41,21 @@ def complete_action(ctx: click.Context, _param: click.Parameter, incomplete: str
     return [
         CompletionItem(name, help=entry.description) for name, entry in actions.items() if name.startswith(incomplete)
     ]
+
+
+def complete_run(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the newest runs whose ids begin so; a journal that cannot be read has none."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # only shells ask
+
+    from synapse_sdk.errors import SynapseError  # noqa: PLC0415  # as above
+    from synapse_sdk.journal import open_journal  # noqa: PLC0415  # as above
+
+    try:
+        place = ctx.find_root().obj.journal
+        if place is None:
+            return []
+        with open_journal(place, read_only=True) as journal:
+            runs = [run for run in journal.runs() if run.id.startswith(incomplete)]
+    except SynapseError:  # as above
+        return []
+    return [CompletionItem(run.id, help=f"{run.source.action}, {run.status}") for run in runs[:MOST_RUNS]]

@@ -18,12 +18,14 @@ COMPLETION_VARIABLE = "_SYNAPSE_COMPLETE"
 SECTIONS = {
     "Jobs": {
         "run": LateCommand("synapse_sdk.cli.run:run", "Run an action of a plugin."),
+        "runs": LateCommand("synapse_sdk.cli.runs:runs", "List, watch, resume, roll back and cancel runs."),
         "demo": LateCommand("synapse_sdk.cli.demo:demo", "Watch a real job run, fail on purpose, and clean up."),
     },
     "Plugins": {
         "plugin": LateCommand("synapse_sdk.cli.plugin:plugin", "Make, list, show and check plugins.", ("plugins",)),
     },
     "Set-up and help": {
+        "journal": LateCommand("synapse_sdk.cli.journal:journal", "Check, write out and repair the record of runs."),
         "doctor": LateCommand("synapse_sdk.cli.doctor:doctor", "Check that this machine is ready."),
         "config": LateCommand("synapse_sdk.cli.config:config", "Show settings and where they come from."),
         "completion": LateCommand("synapse_sdk.cli.completion:completion", "Print completion for a shell."),

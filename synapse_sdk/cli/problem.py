@@ -18,7 +18,7 @@ from synapse_sdk.cli.errors import (
     StoppedError,
     exit_code,
 )
-from synapse_sdk.errors import InvalidParamsError, PluginLoadError, StepFailedError, SynapseError
+from synapse_sdk.errors import InvalidParamsError, PluginLoadError, RunNotFoundError, StepFailedError, SynapseError
 from synapse_sdk.interrupts import StoppedBySignal
 
 __all__ = ["Problem", "describe"]
@@ -41,6 +41,8 @@ class Problem:
     run_id: str | None = None
     details: Sequence[str] = ()
     """What does not fit in one line: every wrong parameter, everything left behind."""
+    more: Sequence[str] = ()
+    """Commands that tell more, such as what happened in the run."""
     has_traceback: bool = False
     """Whether `--debug` would show something."""
 
@@ -69,9 +71,10 @@ def describe(error: BaseException) -> Problem:
             code=error.code,
             message=error.message,
             exit_code=code,
-            where=error.where,
+            where={name: value for name, value in error.where.items() if name != "run"},
             why=error.why,
             fix=error.fix,
+            run_id=None if isinstance(error, RunNotFoundError) else _text_or_none(error.where.get("run")),
             details=error.problems if isinstance(error, (InvalidParamsError, InvalidPluginError)) else (),
             has_traceback=isinstance(error, (ActionFailedError, PluginLoadError)),
         )
@@ -85,6 +88,10 @@ def describe(error: BaseException) -> Problem:
         exit_code=code,
         has_traceback=True,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _usage(error: click.ClickException, code: ExitCode) -> Problem:

@@ -100,7 +100,7 @@ def _where(problem: Problem) -> str:
 
 def _more(problem: Problem) -> str:
     is_explained = problem.code.startswith("SYN-") and problem.code != CommandLineError.code
-    words = [f"synapse explain {problem.code}"] if is_explained else []
+    words = [*([f"synapse explain {problem.code}"] if is_explained else []), *problem.more]
     if problem.has_traceback:
         words.append("add --debug to see the traceback")
     return " · ".join(words)

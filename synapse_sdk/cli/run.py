@@ -50,6 +50,8 @@ __all__ = ["run"]
 @click.option(
     "--mode", type=click.Choice(CHOICES["mode"]), help="Run in this process, or in one of its own.  [env: SYNAPSE_MODE]"
 )
+@click.option("--journal", metavar="URL", help="Record the run there, a file or a URL.  [env: SYNAPSE_JOURNAL]")
+@click.option("--no-journal", is_flag=True, help="Do not record the run; it can neither be resumed nor watched.")
 @click.option("--inject-failure", metavar="STEP", help="Make the run fail after this step, to watch the rollback.")
 @click.option(
     "--env", "env_pairs", metavar="NAME=VALUE", multiple=True, help="Set an environment setting for the plugin."
@@ -63,21 +65,29 @@ def run(
     as_json: bool,
     progress: str | None,
     mode: str | None,
+    journal: str | None,
+    no_journal: bool,
     **request: Any,  # noqa: ANN401  # the fields of Request, as click found them
 ) -> int:
     """Run ACTION of PLUGIN: a folder, an installed plugin, or a module.
 
     The result goes to standard output, everything else to standard error. When a step fails, or you press Ctrl-C,
-    what the run has done is undone.
+    what the run has done is undone. What happens is recorded, so that a run whose
+    process dies can be resumed or rolled back: see synapse runs.
     """
     session.note_option("progress", progress or ("json" if as_json else None))
     session.note_option("mode", mode)
+    if no_journal and journal is not None:
+        msg = "--journal and --no-journal contradict each other"
+        raise click.UsageError(msg)
+    session.note_option("journal", "none" if no_journal else journal)
     session.wants_json = as_json or session.settings.progress == "json"
     asked = Request(**request)
     if not dry_run:
         from synapse_sdk.cli.run_execution import execute  # noqa: PLC0415  # help executes nothing
+        from synapse_sdk.cli.run_tasks import StartRun  # noqa: PLC0415  # as above
 
-        return execute(asked, session)
+        return execute(StartRun(asked), session)
     if asked.inject_failure is not None:
         msg = "--dry-run runs nothing that could fail; leave out --inject-failure"
         raise click.UsageError(msg)

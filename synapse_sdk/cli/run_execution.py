@@ -1,89 +1,61 @@
-"""Executing a run for `synapse run`: reporter, signals, result and exit code."""
+"""Running something for a command: reporter, signals, result and exit code."""
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from synapse_sdk.cli.errors import CommandLineError, ExitCode
+from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.failure import report_problem, say_traceback, silence_stdout, with_crash_file
 from synapse_sdk.cli.output import prints_to_stderr
-from synapse_sdk.cli.params import check_params
 from synapse_sdk.cli.problem import Problem
 from synapse_sdk.cli.rendering import key_values, write
-from synapse_sdk.cli.run_failure import RunNames, describe_failed_run, raised_at
+from synapse_sdk.cli.run_failure import RunNames, describe_failed_run, recorded
+from synapse_sdk.cli.run_tasks import Task
 from synapse_sdk.cli.session import Session
 from synapse_sdk.cli.witness import Witness
 from synapse_sdk.clock import SYSTEM_CLOCK
-from synapse_sdk.errors import StepNotFoundError
 from synapse_sdk.interrupts import stop_on_signals
-from synapse_sdk.plugins import run_plugin
-from synapse_sdk.plugins.discovery import find_plugin
-from synapse_sdk.plugins.runner import new_job_id
 from synapse_sdk.reporting.events import RunStatus
 from synapse_sdk.reporting.json import SCHEMA_VERSION
 from synapse_sdk.reporting.jsonable import json_line
 from synapse_sdk.reporting.open import ColorChoice, ReporterKind, open_reporter
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli.run_request import Request
     from synapse_sdk.reporting.background import BackgroundReporter
 
 __all__ = ["execute"]
 
 
-def execute(request: "Request", session: Session) -> int:
-    """Run what was asked for, show how it goes and what comes out, and return the exit code."""
+def execute(task: Task, session: Session) -> int:
+    """Do something about a run, show how it goes and what comes out, and return the exit code."""
     settings = session.settings
     # Opened first: a reporter of JSON lines keeps standard output for itself, whatever happens to it later.
     kind, color = cast("ReporterKind", settings.progress), cast("ColorChoice", settings.color)
     reporter = open_reporter(kind, color=color)
-    witness = Witness(reporter, session.observer)
-    run = Run(request, session, witness)
+    run = Run(task, session, Witness(reporter, session.observer))
     try:
         with stop_on_signals(over_others=True), prints_to_stderr():
-            result = run.execute()
+            result = task.do(session, run.witness)
     except BaseException as error:  # noqa: BLE001  # whatever ends a run becomes a message and an exit code
         return _conclude_failure(error, run, reporter)
     return _conclude_success(result, run, reporter)
 
 
 class Run:
-    """One run on its way from a request to a result."""
+    """One run, or what is done about it, on its way to a result."""
 
-    def __init__(self, request: "Request", session: Session, witness: Witness) -> None:
+    def __init__(self, task: Task, session: Session, witness: Witness) -> None:
         self.session = session
         self.witness = witness
-        self.names = RunNames(
-            plugin=request.plugin,
-            action=request.action,
-            run_id=new_job_id(),
-            is_meant_to_fail=request.inject_failure is not None,
-        )
-        self._request = request
+        self._task = task
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the action's result model
-        """Find, check and run the action; raises as `run_plugin` does."""
-        request = self._request
-        env = request.env
-        plugin = find_plugin(request.plugin)
-        self.names = replace(self.names, root=plugin.root)
-        check_params(plugin.action_class(request.action), request.params, request.plugin)
-        try:
-            return run_plugin(
-                request.plugin,
-                request.action,
-                request.params,
-                mode=self.session.settings.mode,
-                reporter=self.witness,
-                env=env,
-                job_id=self.names.run_id,
-                inject_failure=request.inject_failure,
-            )
-        except StepNotFoundError as error:
-            if request.inject_failure is None or raised_at(error, plugin.root) is not None:
-                raise  # the plugin's own mistake
-            msg = f"Cannot inject a failure: {error.message[:1].lower()}{error.message[1:]}"
-            raise CommandLineError(msg, why=error.why, fix=error.fix) from error
+    @property
+    def names(self) -> RunNames:
+        """What the run is called, as far as is known."""
+        return self._task.names
+
+    def status_after(self, result: object) -> str:
+        """Return where the run stands after what was done about it has succeeded."""
+        return self._task.status_after(result)
 
     def final_line(
         self, status: str, code: int, *, result: object = None, problem: Problem | None = None
@@ -107,7 +79,7 @@ class Run:
 def _conclude_success(result: object, run: Run, reporter: "BackgroundReporter") -> int:
     data = _as_data(result)
     if run.session.wants_json:
-        line = run.final_line(RunStatus.SUCCEEDED, ExitCode.DONE, result=data)
+        line = run.final_line(run.status_after(result), ExitCode.DONE, result=data)
         return _deliver(line, reporter, ExitCode.DONE)
     reporter.close()
     if data is not None:
@@ -116,7 +88,7 @@ def _conclude_success(result: object, run: Run, reporter: "BackgroundReporter") 
 
 
 def _conclude_failure(error: BaseException, run: Run, reporter: "BackgroundReporter") -> int:
-    problem = describe_failed_run(error, run.witness, run.names)
+    problem = describe_failed_run(error, run.witness, run.names, recorded(run.names.run_id, run.session), run.session)
     if problem.exit_code is ExitCode.INTERNAL:
         problem = with_crash_file(problem, error, run.session)
     if not run.session.wants_json:

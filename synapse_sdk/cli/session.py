@@ -1,5 +1,6 @@
 """What one call of `synapse` was told apart from its command: the global options, and the settings they lead to."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,31 @@ class Session:
         from synapse_sdk.settings import load_settings  # noqa: PLC0415  # help and version need no settings
 
         return load_settings(self.flags, profile=self.profile)
+
+    @cached_property
+    def journal(self) -> str | None:
+        """Where runs are recorded, a file or a URL; None for nowhere. Raises as `settings` does."""
+        named = self.settings.journal
+        if named == "none":
+            return None
+        if named != "auto":
+            return named
+        from synapse_sdk.journal import default_journal  # noqa: PLC0415  # most commands record nothing
+
+        return str(default_journal())
+
+    def command(self, *words: str) -> str:
+        """Return a command line for this user to copy; it names the journal again if this one did.
+
+        A URL that may hold a password is not repeated.
+        """
+        import shlex  # noqa: PLC0415  # few commands recommend another
+
+        named = self.flags.get("journal")
+        if named is not None:
+            place = "URL" if "@" in named else named.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  # text
+            words = (*words, "--journal", place)
+        return shlex.join(("synapse", *words))
 
     @property
     def wants_traceback(self) -> bool:

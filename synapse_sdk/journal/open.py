@@ -12,7 +12,7 @@ from synapse_sdk.extensions import ExtensionPoint
 if TYPE_CHECKING:
     from synapse_sdk.journal.base import Journal
 
-__all__ = ["JOURNALS", "default_journal", "open_journal"]
+__all__ = ["JOURNALS", "default_journal", "open_journal", "sqlite_path"]
 
 type Opener = Callable[..., "Journal"]
 """Takes a URL and `read_only`."""
@@ -45,10 +45,26 @@ def open_journal(url: str | os.PathLike[str], *, read_only: bool = False) -> "Jo
         JournalError: The journal cannot be used.
     """
     text = os.fspath(url)
-    scheme, separator, _ = text.partition(":")
-    if not separator or len(scheme) < 2 or "/" in scheme:  # noqa: PLR2004  # a drive's letter is no scheme
-        return _open_sqlite(text, read_only=read_only)
-    return JOURNALS.load(scheme.lower())(text, read_only=read_only)
+    scheme = _scheme(text)
+    return JOURNALS.load(scheme)(text, read_only=read_only) if scheme else _open_sqlite(text, read_only=read_only)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite journal, whether it is there or not; None for a journal of another kind."""
+    place = url.partition("?")[0]
+    if _scheme(url) not in {"", "sqlite"}:
+        return None
+    if place.startswith("sqlite:"):
+        path = os.fsdecode(unquote_to_bytes(os.fsencode(place.removeprefix("sqlite:").removeprefix("//"))))
+        place = path.removeprefix("/") if path.startswith("/./") else path
+    return Path(place) if place not in {"", "/"} else None
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of a URL in small letters; empty for a path."""
+    scheme, separator, _ = url.partition(":")
+    is_path = not separator or len(scheme) < 2 or "/" in scheme  # noqa: PLR2004  # a drive's letter is no scheme
+    return "" if is_path else scheme.lower()
 
 
 def default_journal(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
@@ -78,18 +94,14 @@ def _open_memory(_url: str, *, read_only: bool) -> "Journal":  # noqa: ARG001  #
 def _open_sqlite(url: str, *, read_only: bool) -> "Journal":
     from synapse_sdk.journal.sqlite import SqliteJournal  # noqa: PLC0415  # as above
 
-    place, _, query = url.partition("?")
+    query = url.partition("?")[2]
     options = dict(parse_qsl(query, keep_blank_values=True))
     level = options.pop("level", "power")
     if options or level not in LEVELS:
         msg = f"The journal {url!r} has options that are not understood"
         raise ConfigurationError(msg, fix=f"The only one is ?level=, one of {', '.join(LEVELS)}")
-    if place.startswith("sqlite:"):
-        path = os.fsdecode(unquote_to_bytes(os.fsencode(place.removeprefix("sqlite:").removeprefix("//"))))
-        path = path.removeprefix("/") if path.startswith("/./") else path
-    else:
-        path = place
-    if not path or path == "/":
+    path = sqlite_path(url)
+    if path is None:
         msg = f"The journal {url!r} names no file"
         raise ConfigurationError(msg, fix="Write sqlite:///path/to/journal.db, or just the path")
     return SqliteJournal(path, level=level, read_only=read_only)  # type: ignore[arg-type]  # it is one of them

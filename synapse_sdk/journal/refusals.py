@@ -49,5 +49,5 @@ def lost(run: "RunRecord") -> LeaseLostError:
 
 def ended(run: "RunRecord") -> RunEndedError:
     """Its status is final."""
-    msg = f"Run {run.id} has ended: it is {run.status}"
+    msg = f"Run {run.id} has ended: {run.status}"
     return RunEndedError(msg, why="the end of a run is final", fix="Start a new run", run=run.id)

@@ -32,6 +32,8 @@ GROUP_COMMITS = 64
 """Commits after which the level `group` waits for the disk."""
 GROUP_SECONDS = 0.1
 """Seconds after which it does, with the next commit."""
+MOST_FRAMES = (1 << 32) - 1
+"""The part of a frame's id that is its number; the rest is that of its run."""
 FRAMES_AT_ONCE = 500
 """Frames that are read in one go."""
 NO_RUN = 1 << 31
@@ -80,6 +82,7 @@ class SqliteJournal:
         self._lock = threading.RLock()
         self._sql = queries("sqlite")
         self._append_sql = self._sql["append"]
+        self._numbers: dict[str, int] = {}  # of runs that are written here; a run keeps its number for ever
         self._commits, self._synced_at = 0, 0.0
         self._is_closed = False
         self._repair = f"Save what can be saved: synapse journal repair {self.path}"
@@ -140,32 +143,37 @@ class SqliteJournal:
 
     def append(self, lease: Lease, frame: Frame, status: RunStatus | None = None) -> None:
         """Add a frame to a run, and give it a status."""
-        values = (frame.number, frame.text, frame.digest, lease.run_id, lease.token)
         with self._lock:
-            appended = self._append(values) if status is None else self._append_with_status(values, status)
+            number = self._numbers.get(lease.run_id)
+            if number is None:
+                number = self._numbers[lease.run_id] = self._row(lease.run_id)[0]
+            values = ((number << 32) + frame.number, frame.text, frame.digest, number, lease.token)
+            appended = (
+                self._append(values, lease) if status is None else self._append_with_status(values, lease, status)
+            )
             if not appended:
                 self._refuse(lease)
 
-    def _append(self, values: tuple[Any, ...]) -> int:
+    def _append(self, values: tuple[Any, ...], lease: Lease) -> int:
         try:
             if self._connection.in_transaction or self.level == "group":
                 self._begin_afresh()
             # One statement is a transaction of its own, and takes the write lock at once.
             return self._connection.execute(self._append_sql, values).rowcount
         except sqlite3.IntegrityError as error:
-            raise refusals.frame_there(values[3], values[0]) from error
+            raise refusals.frame_there(lease.run_id, values[0] & MOST_FRAMES) from error
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def _append_with_status(self, values: tuple[Any, ...], status: RunStatus) -> int:
+    def _append_with_status(self, values: tuple[Any, ...], lease: Lease, status: RunStatus) -> int:
         with self._writing() as execute:
             try:
                 appended: int = execute(self._append_sql, values).rowcount
             except sqlite3.IntegrityError as error:
-                raise refusals.frame_there(values[3], values[0]) from error
+                raise refusals.frame_there(lease.run_id, values[0] & MOST_FRAMES) from error
             if appended:
                 ended_at = as_microseconds(self._clock.now()) if status in ENDED else None
-                execute(self._sql["set_status"], {"id": values[3], "status": status, "ended_at": ended_at})
+                execute(self._sql["set_status"], {"id": lease.run_id, "status": status, "ended_at": ended_at})
             return appended
 
     def head(self, run_id: str) -> tuple[int, bytes]:
@@ -200,6 +208,7 @@ class SqliteJournal:
                 raise refusals.held(run)
             execute(self._sql["delete_frames"], {"number": row[0]})
             execute(self._sql["delete_run"], {"number": row[0]})
+            self._numbers.pop(run_id, None)
 
     def problems(self) -> list[str]:
         """Return what SQLite finds wrong with the structure of the file."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
 from synapse_sdk.journal.sql import migrations, statements
 
-__all__ = ["connect", "explained", "grow_ballast", "release_ballast"]
+__all__ = ["connect", "explained", "file_system", "grow_ballast", "release_ballast"]
 
 APPLICATION_ID = 0x53594E4A
 """Marks a database file as a journal of ours (`SYNJ`; SQLite keeps it in the file's header)."""
@@ -42,7 +42,7 @@ def connect(
     if path.is_dir():
         msg = f"The journal {str(path)!r} is a folder"
         raise JournalError(msg, fix=f"Name a file, such as {path / 'journal.db'}", path=path)
-    kind = _file_system(path)
+    kind = file_system(path)
     if not network_is_fine and (kind in NETWORK or kind in NETWORK_FUSE):
         msg = f"The journal {str(path)!r} lies on a network file system ({kind})"
         why = "locks do not hold there, and two workers would destroy it"
@@ -228,7 +228,7 @@ def _holder(path: Path) -> int | None:
     return None
 
 
-def _file_system(path: Path) -> str:
+def file_system(path: Path) -> str:
     """Return the kind of file system on which a file is or would be; empty where the system does not tell."""
     folder = str(path.absolute().parent.resolve())
     found, kind = "", ""

@@ -214,6 +214,7 @@ def _rollback_started(state: RunState, event: Data) -> None:
 
 
 def _step_rollback_started(state: RunState, event: Data) -> None:
+    state.reason = state.reason or "its rollback had begun"  # even if the record of that could not be written
     state.step(event["step"]).status = StepStatus.ROLLING_BACK
 
 
@@ -232,6 +233,8 @@ def _run_finished(state: RunState, event: Data) -> None:
     state.status, state.error = RunStatus(event["status"]), event["error"]
     state.interrupted = event["interrupted"]
     state.result = event.get("result")
+    if state.status is RunStatus.ROLLED_BACK:
+        state.to_undo = []
     if state.status is not RunStatus.SUCCEEDED:
         state.reason = state.reason or state.error or "it failed"
     else:

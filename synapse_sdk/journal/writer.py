@@ -59,7 +59,7 @@ class RunWriter:
         self.is_cancelled = False
         """Whether somebody has asked for the run to be stopped."""
         self._journal = journal
-        self._on_cancel = on_cancel
+        self.on_cancel = on_cancel
         self._duration = duration
         self._clock = clock
         self._number, self._digest = journal.head(lease.run_id)
@@ -162,7 +162,7 @@ class RunWriter:
         latest = [event if isinstance(event, str) else event() for event in self._latest.values()]
         texts = [*self._waiting, *latest, *([events] if events else [])]
         frame = Frame.after(self._number, self._digest, f"[{','.join(texts)}]")
-        self._unsettled = frame, len(self._waiting), dict(self._latest)
+        self._unsettled = frame, len(self._waiting), self._latest.copy()
         hit("journal.commit")
         try:
             self._journal.append(self.lease, frame, status)
@@ -212,8 +212,8 @@ class RunWriter:
         if self._journal.run(self.lease.run_id).cancellation is None:
             return
         self.is_cancelled = True
-        if self._on_cancel is not None:
-            self._on_cancel()
+        if self.on_cancel is not None:
+            self.on_cancel()
 
     def _beat_on(self) -> None:
         """Beat until the writer is closed: soon when something waits, else about once a second."""

@@ -1,5 +1,6 @@
 """Keeping what a run says about itself, logs, progress and figures, in its journal, on the way to who shows it."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from synapse_sdk.journal.writer import RunWriter
     from synapse_sdk.reporting.base import Reporter
 
-__all__ = ["DurableReporter"]
+__all__ = ["DurableReporter", "for_people"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,3 +64,14 @@ class DurableReporter:
 
 def _line(kind: str, at: datetime, **particulars: Any) -> str:  # noqa: ANN401  # whatever a step reports
     return json_line({"type": kind, "at": (at - EPOCH) // timedelta(microseconds=1), **particulars}).rstrip("\n")
+
+
+def for_people(result: object) -> object:
+    """Return what an action gave back with its models as JSON data; whatever else it is stays as it is."""
+    core: Any = sys.modules.get("pydantic_core")  # loaded if the result holds a model
+    if core is None:
+        return result
+    try:
+        return core.to_jsonable_python(result, fallback=str, inf_nan_mode="strings")
+    except Exception:  # noqa: BLE001  # whatever an object does when it is looked at; the run is done
+        return result

@@ -255,7 +255,9 @@ def test_a_full_disk_undoes_the_run(shell: "Shell", small_disk: Path, mode: str)
 
 
 @pytest.mark.parametrize(
-    ("option", "why"), [("--no-journal", "File too large"), ("--progress=plain", "The journal")], ids=["files", "journal"]
+    ("option", "why"),
+    [("--no-journal", "File too large"), ("--progress=plain", "The journal")],
+    ids=["files", "journal"],
 )
 def test_a_limit_on_file_sizes_undoes_the_run(shell: "Shell", option: str, why: str) -> None:
     """As a full disk does, whichever file it is that cannot grow."""

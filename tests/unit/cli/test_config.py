@@ -19,11 +19,18 @@ def test_the_list_shows_every_setting_with_its_origin(
     document = synapse("config", "list", "--show-origin", "--json", "--debug").json
 
     assert document["schema_version"] == 1
-    assert document["settings"] == {"progress": "plain", "color": "auto", "mode": "process", "debug": True}
+    assert document["settings"] == {
+        "progress": "plain",
+        "color": "auto",
+        "mode": "process",
+        "journal": "auto",
+        "debug": True,
+    }
     assert document["origins"] == {
         "progress": "environment SYNAPSE_PROGRESS",
         "color": "default",
         "mode": f"project {home / 'synapse.toml'}",
+        "journal": "default",
         "debug": "flag --debug",
     }
     assert "origins" not in synapse("config", "list", "--json").json

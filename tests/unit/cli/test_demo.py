@@ -14,15 +14,20 @@ from synapse_sdk.cli.errors import CommandLineError
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
 
+SOUND_PHOTOS = 8
+"""More than the demo lets the job copy before it kills it."""
+
 
 @pytest.fixture
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Examples that a test may spoil: two photos, and the plugin."""
+    """Examples that a test may spoil: a few photos, one of them broken, and the plugin."""
     folder = tmp_path / "examples"
     shutil.copytree(find_examples() / "image_report", folder / "image_report")
     (folder / "photos").mkdir()
     for name in ("camera.png", "clock.jpg"):
         shutil.copy(find_examples() / "photos" / name, folder / "photos" / name)
+    for number in range(1, SOUND_PHOTOS):
+        shutil.copy(find_examples() / "photos" / "camera.png", folder / "photos" / f"camera {number}.png")
     monkeypatch.setattr(demo_folder, "find_examples", lambda: folder)
     return folder
 
@@ -34,8 +39,9 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(synapse: "Synapse", 
 
     assert outcome.code == 0
     assert outcome.out.index("Act 1") < outcome.out.index("Act 2") < outcome.out.index("What to try next")
-    assert "ok  2 photos found = 1 resized + 1 failed" in outcome.out
-    assert "ok  copies in again/ when the job failed: 1; now: none" in outcome.out
+    assert f"ok  {SOUND_PHOTOS + 1} photos found = {SOUND_PHOTOS} resized + 1 failed" in outcome.out
+    assert f"ok  copies in again/ when the job failed: {SOUND_PHOTOS}; now: none" in outcome.out
+    assert f"ok  6 copies from before the kill are untouched, {SOUND_PHOTOS - 6 + 2} files are new" in outcome.out
     assert "ok  your shopping-list.txt is still there, byte for byte" in outcome.out
     assert max(len(line) for line in outcome.out.splitlines()) <= 80
     assert list(home.iterdir()) == []

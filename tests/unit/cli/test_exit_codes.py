@@ -16,7 +16,7 @@ from synapse_sdk.cli.errors import (
     exit_code,
 )
 from synapse_sdk.cli.problem import describe
-from synapse_sdk.cli.signals import HungUp, Terminated
+from synapse_sdk.interrupts import HungUp, Terminated
 from synapse_sdk.plugins.steps import BaseStep, RollbackError, StepResult
 
 FROZEN = {

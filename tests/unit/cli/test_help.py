@@ -13,6 +13,7 @@ import pytest
 from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
+from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -49,11 +50,21 @@ def test_every_page_has_examples_and_fits_a_terminal(
     assert isinstance(command, SynapseCommand | SynapseGroup)
 
 
+def record_run(home: Path) -> None:
+    """Leave a run in the journal that nobody has begun with, and a copy of the journal as `damaged.db`."""
+    source = RunSource(plugin=str(home / "greeter"), action="greet", directory=str(home))
+    with open_journal(default_journal()) as journal:
+        journal.create_run(RunId("7f3a00112233"), source)
+    (home / "damaged.db").write_bytes(default_journal().read_bytes())
+
+
 @pytest.mark.parametrize("page", EXAMPLES)
 def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path) -> None:
     """What help shows can be copied, line after line; a page that makes the plugin `greeter` does so first."""
     if MAKES_GREETER not in EXAMPLES[page]:
         write_plugin("greeter", home)
+    if page.startswith(("synapse runs", "synapse journal")):
+        record_run(home)
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)
@@ -76,6 +87,11 @@ def test_help_of_a_command_can_be_asked_for_with_help(synapse: "Synapse") -> Non
     assert synapse("help", "run").out == synapse("run", "--help").out
 
 
+def test_runs_are_a_group_and_run_is_a_command(synapse: "Synapse") -> None:
+    """The one starts a run, the other is about those there are."""
+    assert synapse("run", "--help").out != synapse("runs", "--help").out
+
+
 def test_the_plural_of_a_group_is_accepted(synapse: "Synapse") -> None:
     """`synapse plugins list` is `synapse plugin list`."""
     assert synapse("plugins", "list") == synapse("plugin", "list")
@@ -86,7 +102,7 @@ def test_the_plural_of_a_group_is_accepted(synapse: "Synapse") -> None:
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["plugin", "valdate"], "No such command 'valdate'. Did you mean 'validate'?"),
-        (["xyzzy"], "No such command 'xyzzy'. There are: run, demo,"),
+        (["xyzzy"], "No such command 'xyzzy'. There are: run, runs, demo,"),
         (["run", "p", "a", "--progess", "plain"], "Did you mean '--progress'?"),
         (["--debgu"], "Did you mean '--debug'?"),
         (["run", "p"], "Missing argument 'ACTION'"),

@@ -26,7 +26,17 @@ print(code, *sorted(set(sys.modules) & set({heavy!r})), file=sys.stderr)
 
 
 @pytest.mark.parametrize(
-    "args", [["--version"], ["--help"], ["-h"], [], ["run", "--help"], ["plugin", "--help"], ["demo", "-h"]]
+    "args",
+    [
+        ["--version"],
+        ["--help"],
+        ["-h"],
+        [],
+        ["run", "--help"],
+        ["runs", "--help"],
+        ["plugin", "--help"],
+        ["demo", "-h"],
+    ],
 )
 def test_help_and_version_load_nothing_heavy(args: list[str]) -> None:
     """They answer at once because they load the parser and nothing else."""

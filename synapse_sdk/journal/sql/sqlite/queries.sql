@@ -37,8 +37,8 @@ UPDATE run SET owner = NULL, lease_at = 0, lease_until = 0 WHERE id = :id AND to
 -- name: append
 -- Add a frame where the worker's token is the newest and the run has not ended; else no row is touched.
 INSERT INTO frame (id, text, digest)
-SELECT (number << 32) + ?, ?, ? FROM run
-WHERE id = ? AND token = ? AND status NOT IN ('succeeded', 'failed', 'rolled_back', 'cancelled');
+SELECT ?, ?, ? FROM run
+WHERE number = ? AND token = ? AND status NOT IN ('succeeded', 'failed', 'rolled_back', 'cancelled');
 
 -- name: set_status
 -- Give a run a status.
