@@ -29,6 +29,8 @@ class RunSpec:
     """URL of the journal that records the run; None for none."""
     task: str = "run"
     """What to do about the run: `run`, or, of a run that the journal has, `resume` or `rollback`."""
+    reason: str = ""
+    """Why a run is rolled back."""
     accepts_changes: bool = False
     """Whether to go on with a run although the action's steps have changed."""
 

@@ -18,6 +18,8 @@ _HANDLE = "synapse_sdk.handle"
 _NOT_WRITTEN = frozenset({"runtime_ctx", "step_results", "current_step"})
 """What the engine keeps itself: the journal has the results in records of their own."""
 _CONTAINERS = frozenset({list, dict, set, bytearray, tuple, frozenset})
+_EMPTY = {"[]": list, "{}": dict}
+"""What has nothing in it needs no closer look."""
 _ATOMS = WRITERS.keys() - _CONTAINERS
 """Types of values that never change: one that is still there is still the same."""
 
@@ -108,14 +110,21 @@ class ContextCheckpoint:
             UnencodableValueError: A field holds a value that cannot be written; the message says where.
         """
         changed: dict[str, str] = {}
-        present = self._present()
-        for name, value in present.items():
+        for name in self.names:
+            value = getattr(self._context, name, MISSING)
+            if value is MISSING:  # declared with `init=False`, and not set yet
+                continue
             if name in self._texts and value is self._values.get(name, MISSING) and type(value) in _ATOMS:
+                continue
+            if not value and _EMPTY.get(self._texts.get(name, "")) is type(value):
                 continue
             text = self.codec.encode(value, f"context.{name}")
             if text != self._texts.get(name):
                 changed[name] = text
-        self._values = {name: value for name, value in present.items() if type(value) in _ATOMS}
+            if type(value) in _ATOMS:
+                self._values[name] = value
+            else:
+                self._values.pop(name, None)
         self._texts.update(changed)
         return changed
 

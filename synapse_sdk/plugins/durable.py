@@ -5,17 +5,16 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.errors import RunCancelledError
+from synapse_sdk.errors import JournalError, LeaseLostError, RunCancelledError, RunEndedError, UnencodableValueError
 from synapse_sdk.failpoints import hit
-from synapse_sdk.journal.state import StepStatus
 from synapse_sdk.plugins.checkpoint import ContextCheckpoint
-from synapse_sdk.plugins.durable_reporter import DurableReporter
+from synapse_sdk.plugins.durable_history import history_of
+from synapse_sdk.plugins.durable_reporter import DurableReporter, for_people
 from synapse_sdk.plugins.encoding import ValueCodec
-from synapse_sdk.plugins.steps.base import StepResult
 from synapse_sdk.plugins.steps.history import History, identities
 from synapse_sdk.reporting.events import (
     Event,
@@ -33,7 +32,7 @@ from synapse_sdk.reporting.events import (
 from synapse_sdk.reporting.jsonable import json_line
 
 if TYPE_CHECKING:
-    from synapse_sdk.journal.state import RunState, StepState
+    from synapse_sdk.journal.state import RunState
     from synapse_sdk.journal.writer import RunWriter
     from synapse_sdk.plugins.steps.context import BaseStepContext
     from synapse_sdk.plugins.steps.registry import StepRegistry
@@ -41,12 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DurableRun"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 CHEAP_SECONDS = 0.001
 """Saving progress that takes no longer is always done."""
 SHARE_OF_TIME = 20
 """Else it, with the context as it is then, may take one part in so many of a step's time."""
+
+PLAIN_SUCCESS = '{"success":true,"skipped":false,"error":null,"data":{},"rollback_data":{}}'
+"""How nearly every step ends that has nothing to hand on."""
 
 _text = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -85,7 +85,9 @@ class DurableRun:
         self._names: dict[str, str] = {}
         self._versions: dict[str, str | None] = {}
         self._has_undo_log = past is not None and any(step.undo_log for step in past.steps.values())
+        self._is_interruptible = threading.current_thread() is threading.main_thread()
         self._is_going_back = False
+        self._overdue: RunStatus | None = None  # a status that could not be written yet
         self._lock = threading.Lock()
         self._handlers: Mapping[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
@@ -119,8 +121,8 @@ class DurableRun:
             return None
         fields = {name: _text(value) for name, value in self._past.context.items()}
         self._checkpoint.restore(fields, lenient=self._accepts_changes)
-        history = self._history(self._past)
-        self._is_going_back = history.reason is not None
+        history = history_of(self._past, self._codec, accepts_changes=self._accepts_changes)
+        self._is_going_back = self._is_going_back or history.reason is not None
         hit("run.restored")
         return history
 
@@ -152,8 +154,13 @@ class DurableRun:
         A step in the main thread is interrupted where it stands, if SIGTERM would do that, too. Elsewhere it ends when
         it next says something about itself.
         """
-        if not self._is_going_back and callable(signal.getsignal(signal.SIGTERM)):
+        may_stop = self._is_interruptible and not self._is_going_back and not self.has_ended
+        if may_stop and callable(signal.getsignal(signal.SIGTERM)):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    def turn_back(self) -> None:
+        """Take note that the run is about to be undone, so that nobody stops that by cancelling the run."""
+        self._is_going_back = True
 
     def end_unbegun(self, reason: str, *, is_cancelled: bool = False) -> None:
         """Record the end of a run that has not begun with any step."""
@@ -177,21 +184,22 @@ class DurableRun:
         self._saved.clear()
         self._may_save_at = 0.0
         self._has_undo_log = self._past is not None and bool(self._past.step(event.step).undo_log)
-        self._write(event, {"step": self._name(event.step)})
+        self.writer.write(f'{{"type":"StepStarted","at":{_at(event)},"step":{self._name(event.step)}}}')
         self._stop_if_cancelled()
 
     def _step_finished(self, event: StepFinished) -> None:
         """Let the end of a step wait for the start of the next: they are one transaction."""
         hit("step.executed")
-        result, context = self._result(event), self._context_changes()
-        parts = {"step": self._name(event.step), "elapsed": f"{event.elapsed:.6f}", "result": result}
-        if context != "{}":
-            parts["context"] = context
-        if event.result.success:
-            self.writer.keep(_event(event, "StepFinished", parts))
+        succeeded, result = event.result.success, self._result(event)
+        context = self._context_changes() if succeeded else self._context_left()
+        if succeeded:  # every step comes here: written out, because `_event` takes twice as long
+            step, context = self._name(event.step), "" if context == "{}" else f',"context":{context}'
+            head = f'{{"type":"StepFinished","at":{_at(event)},"step":{step},"elapsed":{event.elapsed:.6f}'
+            self.writer.keep(f'{head},"result":{result}{context}}}')
             self._unwritten.clear()
         else:
-            self._write(event, parts)
+            parts = {"step": self._name(event.step), "elapsed": f"{event.elapsed:.6f}", "result": result}
+            self._write_on_the_way_back(event, parts | ({} if context == "{}" else {"context": context}))
 
     def _undo_recorded(self, event: UndoRecorded) -> None:
         self.observe_all([event])
@@ -222,29 +230,37 @@ class DurableRun:
             self._unwritten.clear()
             if (cost := monotonic() - began) > CHEAP_SECONDS:
                 self._may_save_at = began + SHARE_OF_TIME * cost
+        hit("progress.saved")
         self._stop_if_cancelled()
 
     def _rollback_started(self, event: RollbackStarted) -> None:
         self._is_going_back = True
-        parts = {"steps": _text(event.steps), "reason": _text(event.reason), "context": self._context_changes()}
-        self._write(event, parts, status=RunStatus.ROLLING_BACK)
+        parts = {"steps": _text(event.steps), "reason": _text(event.reason), "context": self._context_left()}
+        self._write_on_the_way_back(event, parts, RunStatus.ROLLING_BACK)
 
     def _step_rollback_started(self, event: StepRollbackStarted) -> None:
-        self._write(event, {"step": self._name(event.step)})
+        self._write_on_the_way_back(event, {"step": self._name(event.step)})
         hit("rollback.step")
 
     def _step_rolled_back(self, event: StepRolledBack) -> None:
         hit("rollback.stepped")
         parts = {"step": self._name(event.step), "elapsed": f"{event.elapsed:.6f}", "error": _text(event.error)}
-        parts |= {"traceback": _text(event.traceback), "context": self._context_changes()}
-        self._write(event, parts)
+        parts |= {"traceback": _text(event.traceback), "context": self._context_left()}
+        self._write_on_the_way_back(event, parts)
 
     def _run_finished(self, event: RunFinished) -> None:
+        """Write the end of the run, and try twice: nothing comes after it that could make up for it."""
         hit("run.concluded")
         parts = {"status": _text(event.status), "error": _text(event.error), "elapsed": f"{event.elapsed:.6f}"}
         parts["interrupted"] = _text(event.interrupted)
-        parts["result"] = json_line({"": self.result})[len('{"": ') : -len("}\n")]
-        self._write(event, parts, status=event.status)
+        parts["result"] = json_line({"": for_people(self.result)})[len('{"": ') : -len("}\n")]
+        try:
+            self._write(event, parts, status=event.status)
+        except LeaseLostError:
+            raise
+        except JournalError:
+            with suppress(RunEndedError):  # it was there after all
+                self._write(event, parts, status=event.status)
         self.has_ended = True
 
     # Writing
@@ -254,7 +270,17 @@ class DurableRun:
     ) -> None:
         """Write an event with everything that waits; durable on return."""
         self.writer.write(_event(event, kind or type(event).__name__, parts), status)
-        self._unwritten.clear()
+        if "context" in parts:
+            self._unwritten.clear()
+
+    def _write_on_the_way_back(self, event: Event, parts: Mapping[str, str], status: "RunStatus | None" = None) -> None:
+        """Write an event as `_write` does; when that fails it waits for the next one, because undoing goes on."""
+        self._overdue = status or self._overdue
+        self.writer.keep(_event(event, type(event).__name__, parts))
+        if "context" in parts:
+            self._unwritten.clear()
+        self.writer.write("", self._overdue)
+        self._overdue = None
 
     def _context_changes(self) -> str:
         """Return as a JSON object the fields that changed and that no frame holds yet, also after a failed write."""
@@ -262,19 +288,34 @@ class DurableRun:
             self._unwritten |= self._checkpoint.changes()
         return _object(self._unwritten) if self._unwritten else "{}"
 
+    def _context_left(self) -> str:
+        """Return the same on the way back, where a field that cannot be written must not hide what happens."""
+        try:
+            return self._context_changes()
+        except UnencodableValueError:
+            return "{}"
+
     def _result(self, event: StepFinished) -> str:
         result, step = event.result, event.step
         undo = result.rollback_data
+        if not undo and not result.data and result.success is True and result.skipped is False and result.error is None:
+            return PLAIN_SUCCESS
         if self._has_undo_log and "undo_log" in undo:  # it has been written entry by entry
             undo = {name: value for name, value in undo.items() if name != "undo_log"}
-        encode = self._codec.encode
-        parts = {
-            "success": _text(bool(result.success)),
-            "skipped": _text(bool(result.skipped)),
-            "error": _text(result.error),
-            "data": encode(result.data, f"result.data of step {step!r}") if result.data else "{}",
-            "rollback_data": encode(undo, f"result.rollback_data of step {step!r}") if undo else "{}",
-        }
+        encode = self._codec.encode if result.success else self._encode_if_possible
+        data = encode(result.data, f"result.data of step {step!r}") if result.data else "{}"
+        rollback_data = encode(undo, f"result.rollback_data of step {step!r}") if undo else "{}"
+        success, skipped = "true" if result.success else "false", "true" if result.skipped else "false"
+        error = "null" if result.error is None else _text(result.error)
+        head = f'"success":{success},"skipped":{skipped},"error":{error}'
+        return f'{{{head},"data":{data},"rollback_data":{rollback_data}}}'
+
+    def _encode_if_possible(self, value: Mapping[str, Any], where: str) -> str:
+        """Return what of a failed step's result can be written: that it failed matters more."""
+        parts: dict[str, str] = {}
+        for name, each in value.items():
+            with suppress(UnencodableValueError):
+                parts[str(name)] = self._codec.encode(each, where)
         return _object(parts)
 
     def _name(self, step: str) -> str:
@@ -288,45 +329,16 @@ class DurableRun:
             msg = "The run was cancelled"
             raise RunCancelledError(msg, fix="What it had done was undone; start it again if you want to")
 
-    # Reading
-
-    def _history(self, past: "RunState") -> History:
-        """Return what the frames tell, as the engine wants to know it."""
-        finished = {name: past.steps[name] for name in past.order if past.steps[name].is_finished}
-        begun = [past.steps[name] for name in past.order if not past.steps[name].is_finished]
-        in_flight = begun[-1] if begun else None
-        failure = in_flight is not None and in_flight.result
-        undone = {name for name, step in past.steps.items() if step.status is StepStatus.ROLLED_BACK}
-        decode = self._codec.from_json
-        return History(
-            plan={name: past.versions.get(name) for name in past.steps},
-            finished={name: self._past_result(step) for name, step in finished.items()},
-            in_flight=None if in_flight is None else in_flight.name,
-            undo_log=[] if in_flight is None else decode(in_flight.undo_log),
-            saved_progress={} if in_flight is None else decode(in_flight.saved_progress),
-            failure=self._past_result(in_flight) if in_flight is not None and failure else None,
-            undone=frozenset(undone),
-            reason=past.reason,
-            accepts_changes=self._accepts_changes,
-        )
-
-    def _past_result(self, step: "StepState") -> StepResult:
-        written = step.result or {}
-        decode = self._codec.from_json
-        result = StepResult(
-            success=written["success"],
-            data=decode(written["data"]),
-            error=written["error"],
-            rollback_data=decode(written["rollback_data"]),
-            skipped=written["skipped"],
-        )
-        return result.with_undo_log(decode(step.undo_log)) if step.undo_log else result
-
 
 def _event(event: Event, kind: str, parts: Mapping[str, str]) -> str:
     """Return an event as JSON text, made of parts that are JSON text."""
-    at = (event.occurred_at - EPOCH) // MICROSECOND
-    return f'{{"type":"{kind}","at":{at}{"".join([f',"{name}":{text}' for name, text in parts.items()])}}}'
+    rest = "".join([f',"{name}":{text}' for name, text in parts.items()])
+    return f'{{"type":"{kind}","at":{_at(event)}{rest}}}'
+
+
+def _at(event: Event) -> int:
+    """Return when an event happened, in microseconds since 1970."""
+    return round(event.occurred_at.timestamp() * 1e6)
 
 
 def _object(parts: Mapping[str, str]) -> str:

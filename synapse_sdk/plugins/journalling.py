@@ -14,7 +14,7 @@ from synapse_sdk.errors import (
     UnencodableValueError,
 )
 from synapse_sdk.failpoints import hit
-from synapse_sdk.journal.base import Journal
+from synapse_sdk.journal.base import LEASE_SECONDS, Journal
 from synapse_sdk.journal.model import RunId, RunRecord, RunSource
 from synapse_sdk.journal.open import default_journal, open_journal
 from synapse_sdk.journal.owner import Owner
@@ -28,10 +28,31 @@ from synapse_sdk.settings import load_settings
 if TYPE_CHECKING:
     from synapse_sdk.plugins.action import BaseAction
 
-__all__ = ["JournalChoice", "create_run", "decode_params", "journal_url", "journalled", "opened_journal"]
+__all__ = [
+    "JournalChoice",
+    "create_run",
+    "decode_params",
+    "journal_url",
+    "journalled",
+    "opened_journal",
+    "shared_journal_url",
+]
 
 type JournalChoice = Journal | str | os.PathLike[str] | bool
 """A journal, its URL or path; True for the one that the settings name, False for none."""
+
+
+def shared_journal_url(choice: JournalChoice) -> str | None:
+    """Return the URL under which another process finds the same journal, or None for none.
+
+    Raises:
+        ConfigurationError: It is one that only this process has.
+    """
+    url = journal_url(choice)
+    if url is not None and url.startswith("memory:"):
+        msg = f"The journal {url} cannot be handed to another process"
+        raise ConfigurationError(msg, fix="Use a file, or mode='local'")
+    return url
 
 
 def journal_url(choice: JournalChoice) -> str | None:
@@ -83,8 +104,13 @@ def create_run(  # all that is known of it
 
     Raises:
         InvalidParamsError: A parameter cannot be written down.
+        ConfigurationError: The id cannot be printed.
         JournalError: There is a run of this id, or the journal cannot be written.
     """
+    if not run_id or not run_id.isprintable():
+        msg = f"A run cannot be named {run_id!r}"
+        why = "its name is to be typed and printed"
+        raise ConfigurationError(msg, why=why, fix="Give a job id of letters and digits")
     hidden = action.secret_params()
     source = RunSource(
         plugin=plugin,
@@ -97,7 +123,9 @@ def create_run(  # all that is known of it
         directory=os.getcwd(),  # noqa: PTH109  # written down as text
         version=synapse_sdk.__version__,
     )
-    return journal.create_run(RunId(run_id), source)
+    record = journal.create_run(RunId(run_id), source)
+    hit("run.created")
+    return record
 
 
 def _encoded(params: Mapping[str, Any], action: "type[BaseAction[Any]]") -> str:
@@ -147,25 +175,27 @@ def journalled(
         RunCancelledError: Somebody has cancelled it; it is undone.
         JournalError: The journal cannot be read or written.
     """
-    lease = journal.acquire_lease(run_id, Owner.here())
+    lease = journal.acquire_lease(run_id, Owner.here(), LEASE_SECONDS)
     hit("lease.acquired")
     try:
         record = journal.run(run_id)
         if check is not None:
             check(record)
         past = read_state(journal, run_id)
-        writer = RunWriter(journal, lease, on_cancel=lambda: durable.kick())  # noqa: PLW0108  # there is none yet
+        writer = RunWriter(journal, lease, duration=LEASE_SECONDS)
     except BaseException:
         journal.release_lease(lease)
         raise
     durable = DurableRun(writer, past if past.frames else None, accepts_changes=accepts_changes)
+    writer.on_cancel = durable.kick
     try:
         yield durable
         _conclude(durable, RunStatus.SUCCEEDED)
     except BaseException as error:
-        if not isinstance(error, LeaseLostError):
+        is_ours = not isinstance(error, LeaseLostError)
+        if is_ours:
             _conclude(durable, RunStatus.FAILED, error)
-        if writer.is_cancelled and isinstance(error, Exception | SystemExit):
+        if is_ours and writer.is_cancelled and isinstance(error, Exception | SystemExit):
             raise _cancelled(journal, run_id) from error
         raise
     finally:
@@ -177,7 +207,8 @@ def _conclude(durable: DurableRun, status: RunStatus, error: BaseException | Non
 
     A run that an earlier worker has left, and that could not be taken up, stays as it is.
     """
-    if durable.has_ended or (durable.is_taken and durable.has_started) or (error is not None and durable.has_past):
+    is_recorded = durable.is_taken and (durable.has_started or error is None)
+    if durable.has_ended or is_recorded or (error is not None and durable.has_past):
         return
     if error is None:
         durable.observe(RunStarted(()))

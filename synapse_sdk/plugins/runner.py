@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,11 @@ def run_plugin(  # what can be said about a run, all but three by name
 
     cls.validate_params(params or {})  # here already, so that a mistake costs no process
     executor, jsonable = open_executor(mode), _as_json(params or {}, action)
-    run_id, is_recorded = job_id or new_job_id(), False
+    run_id, url, is_recorded = job_id or new_job_id(), None, False
     if journal is not False:
-        from synapse_sdk.plugins.journalling import create_run, journal_url, opened_journal  # noqa: PLC0415
+        from synapse_sdk.plugins.journalling import create_run, opened_journal, shared_journal_url  # noqa: PLC0415
 
+        url = shared_journal_url(journal)  # before the run is created: it must not be left behind
         with opened_journal(journal) as opened:
             if opened is not None:
                 is_recorded = True
@@ -108,10 +110,12 @@ def run_plugin(  # what can be said about a run, all but three by name
         env=dict(env or {}),
         job_id=run_id,
         inject_failure=inject_failure,
-        journal=journal_url(journal) if is_recorded else None,
+        journal=url,
         task="resume" if is_recorded else "run",  # the worker takes up what is recorded already
     )
-    return cls.validate_result(executor.run(spec, reporter))
+    with stop_on_signals() if is_recorded else nullcontext():  # what stops the caller stops the worker
+        result = executor.run(spec, reporter)
+    return cls.validate_result(result)
 
 
 def run_action(  # as run_plugin
@@ -205,7 +209,10 @@ def execute_durably(instance: "BaseAction[Any]", durable: "DurableRun") -> Any: 
     shown = instance.ctx.reporter
     instance.ctx.journal, instance.ctx.reporter = durable, durable.reporter(shown)
     try:
-        return type(instance).validate_result(instance.execute())
+        result = type(instance).validate_result(instance.execute())
+        if not durable.has_ended:  # an action without steps: there was no other moment to say so
+            durable.result = result
+        return result
     finally:
         instance.ctx.journal, instance.ctx.reporter = None, shown
 

@@ -17,7 +17,7 @@ from synapse_sdk.journal.model import RunRecord
 from synapse_sdk.journal.owner import Owner
 from synapse_sdk.journal.state import read_state
 from synapse_sdk.plugins.discovery import find_plugin
-from synapse_sdk.plugins.journalling import JournalChoice, decode_params, journal_url, journalled, opened_journal
+from synapse_sdk.plugins.journalling import JournalChoice, decode_params, journalled, opened_journal, shared_journal_url
 from synapse_sdk.plugins.runner import Undertaking, execute_durably
 from synapse_sdk.reporting.events import RunStatus
 
@@ -97,7 +97,7 @@ def rollback_run(
         The run; its status is `rolled_back`, `rollback_incomplete`, or, if there was nothing to undo, `failed` or
         `cancelled`.
     """
-    given = _Given(params=params, env=env, reporter=reporter, force=force)
+    given = _Given(params=params, env=env, reporter=reporter, force=force, reason=reason)
     with _opened(journal) as opened:
         run = opened.run(run_id)
         _refuse_ended(run)
@@ -147,6 +147,8 @@ class _Given:
     env: Mapping[str, Any] | None
     reporter: "Reporter | None"
     force: bool
+    reason: str = ""
+    """Why the run is rolled back, if it is."""
 
 
 @contextmanager
@@ -211,6 +213,7 @@ def _reason_to_undo(journal: Journal, run_id: str) -> str | None:
 
 
 def _undo(instance: "BaseAction[Any]", durable: "DurableRun", reason: str, *, is_cancelled: bool) -> None:
+    durable.turn_back()
     if not durable.has_past:  # nothing was begun
         durable.end_unbegun(reason, is_cancelled=is_cancelled)
         return
@@ -246,11 +249,13 @@ def _elsewhere(run: RunRecord, task: str, mode: str, journal: JournalChoice, giv
         params=dict(given.params or {}),
         env=dict(given.env or {}),
         job_id=run.id,
-        journal=journal_url(journal),
+        journal=shared_journal_url(journal),
         task=task,
         accepts_changes=given.force,
+        reason=given.reason,
     )
-    result = open_executor(mode).run(spec, given.reporter)
+    with stop_on_signals():
+        result = open_executor(mode).run(spec, given.reporter)
     if task == "rollback":
         return result
     return find_plugin(run.source.plugin).action_class(run.source.action).validate_result(result)

@@ -46,4 +46,4 @@ def _done(spec: "RunSpec", reporter: "Reporter | None") -> Any:  # noqa: ANN401 
     options |= {"reporter": reporter, "mode": "local", "force": spec.accepts_changes}
     if spec.task == "resume":
         return resume_run(spec.job_id or "", **options)
-    return rollback_run(spec.job_id or "", **options)
+    return rollback_run(spec.job_id or "", reason=spec.reason, **options)

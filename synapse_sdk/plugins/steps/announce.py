@@ -44,7 +44,7 @@ class Announcer:
     ) -> None:
         self._journal = journal
         self._observers = tuple(observers)
-        self.is_watched = bool(self._observers)
+        self.is_watched = any(getattr(each, "inner", each) is not None for each in self._observers)
         """Whether anybody but the journal is told."""
         self.is_disowned = False
         """Whether another worker has taken over the run, so that nothing of it may be touched here any more."""

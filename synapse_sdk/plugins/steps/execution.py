@@ -59,6 +59,7 @@ class Execution(StepScope):
         self._is_undoing = False  # whether signals are held back by now
         self._early_presses = 0  # of Ctrl-C, between what failed and the holding back
         self._has_records = False  # whether the step in flight recorded an undo entry or saved progress
+        self._half_done: str | None = None  # the step that an earlier worker had begun; it is undone in any case
         self._skipped = 0
         self._percent = 0
         self._percent_lock = RLock()
@@ -73,6 +74,7 @@ class Execution(StepScope):
         self._skipped = sum(result.skipped for result in self._results)
         context.step_results += self._results
         if len(self._results) < len(plan) and plan.names[len(self._results)] == history.in_flight:
+            self._half_done = history.in_flight
             self.undo_log = [dict(entry) for entry in history.undo_log]
             self.saved_progress = dict(history.saved_progress)
             self._has_records = bool(self.undo_log or self.saved_progress)
@@ -190,6 +192,7 @@ class Execution(StepScope):
         from synapse_sdk.plugins.steps.rollback import Rollback, shielded  # noqa: PLC0415
 
         if self._announce is not None and self._announce.is_disowned:
+            self._is_undoing = True  # as far as this worker is concerned: no Ctrl-C begins it again
             raise error  # it is another worker's run by now, who goes on with it or undoes it
         name, interrupted = self._reached, not isinstance(error, Exception)
         reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
@@ -228,14 +231,20 @@ class Execution(StepScope):
         """Return the steps that may have had effects, with their results; record the one in flight as failed."""
         plan, index = self._plan, len(self._results)
         done = zip(plan.steps, self._results, strict=False)  # the plan goes on where the results end
-        started = [(step, result) for step, result in done if not result.skipped or result.rollback_data]
-        if index < len(plan) and self._reached == plan.names[index]:  # else it was caught between two steps
+        half_done = self._half_done
+        started = [
+            (step, result)
+            for step, result in done
+            if not result.skipped or result.rollback_data or (half_done is not None and step.name == half_done)
+        ]
+        name = plan.names[index] if index < len(plan) else None
+        may_have_begun = name is not None and name == half_done
+        if name is not None and name == self._reached:  # else it was caught between two steps
             self._context.step_results.append(failure)
             if self._announce is not None:
-                self._announce.step_failed(plan.names[index], failure)
-            if not self._never_began or failure.rollback_data:
-                started.append((plan.steps[index], failure))
-        return started
+                self._announce.step_failed(name, failure)
+            may_have_begun = may_have_begun or not self._never_began or bool(failure.rollback_data)
+        return [*started, (plan.steps[index], failure)] if may_have_begun else started
 
     def _failure(self, error: BaseException) -> StepResult:
         if isinstance(error, _ReturnedFailureError):

@@ -31,6 +31,8 @@ class History:
     """From where that step can go on."""
     failure: StepResult | None = None
     """How that step failed, if it did."""
+    restarted: frozenset[str] = frozenset()
+    """Steps that were started more than once: one of them that was skipped in the end may have had effects before."""
     undone: frozenset[str] = frozenset()
     """Steps whose rollback is done."""
     reason: str | None = None
@@ -59,12 +61,16 @@ class History:
         steps = {step.name: step for step in registry}
         ordered: StepRegistry[Any] = StepRegistry()
         for name in (*started, *(name for name in now if name not in started)):
-            ordered.register(steps.get(name) or _GoneStep(name))
+            ordered.register(steps[name] if name in steps else _GoneStep(name))
         return ordered
 
     def started(self, registry: StepRegistry[Any]) -> list[tuple[BaseStep[Any], StepResult]]:
         """Return the steps that may have had effects and are not undone yet, with their results, in order."""
-        results = {name: result for name, result in self.finished.items() if not result.skipped or result.rollback_data}
+        results = {
+            name: result
+            for name, result in self.finished.items()
+            if not result.skipped or result.rollback_data or name in self.restarted
+        }
         if self.in_flight is not None:
             cut_short = StepResult(success=False, error="the process that ran it has ended")
             result = self.failure or cut_short
@@ -73,7 +79,7 @@ class History:
             results[self.in_flight] = result
         steps = {step.name: step for step in registry}
         left = [(name, result) for name, result in results.items() if name not in self.undone]
-        return [(steps.get(name) or _GoneStep(name), result) for name, result in left]
+        return [(steps[name] if name in steps else _GoneStep(name), result) for name, result in left]
 
 
 class RunJournal(Protocol):

@@ -109,7 +109,8 @@ class Orchestrator[C: BaseStepContext]:
             rollback = Rollback(history.started(self._registry), self._context, announce)
             outer, self._context._scope = self._context._scope, StepScope()  # noqa: SLF001  # for the engine
             try:
-                roll_back_run(rollback, announce, history.reason or reason, is_cancelled=is_cancelled)
+                why, has_undone = history.reason or reason, bool(history.undone)
+                roll_back_run(rollback, announce, why, is_cancelled=is_cancelled, has_undone=has_undone)
             finally:
                 self._context._scope, self._context.current_step = outer, None  # noqa: SLF001  # as above
                 self._context.sink_failures.sum_up()

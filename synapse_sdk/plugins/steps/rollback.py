@@ -147,13 +147,20 @@ def shielded(announce: "Announcer | None", *, presses: int = 0) -> InterruptShie
     return InterruptShield(say_held, presses=presses, limit=OBEYED_PRESS)
 
 
-def roll_back_run(rollback: Rollback, announce: "Announcer | None", reason: str, *, is_cancelled: bool = False) -> None:
-    """Undo what an earlier worker has done of a run, and say how that ended.
+def roll_back_run(
+    rollback: Rollback,
+    announce: "Announcer | None",
+    reason: str,
+    *,
+    is_cancelled: bool = False,
+    has_undone: bool = False,
+) -> None:
+    """Undo what an earlier worker has done of a run, or has left to be undone, and say how that ended.
 
     Raises:
         InsistentInterrupt: The user pressed Ctrl-C until it was obeyed.
     """
-    status = "rolled_back" if rollback.left else "cancelled" if is_cancelled else "failed"
+    status = "rolled_back" if rollback.left or has_undone else "cancelled" if is_cancelled else "failed"
     with shielded(announce) as shield:
         try:
             rollback.run(reason)

@@ -118,7 +118,8 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
         def say_held(_: int) -> None:
             running = sum(not future.done() for future in futures)
             context.log("waiting_for_steps", {"running": running})
-            if getattr(context.runtime_ctx, "reporter", None) is None:
+            reporter = getattr(context.runtime_ctx, "reporter", None)
+            if getattr(reporter, "inner", reporter) is None:  # nobody, or only the journal
                 note = f"Waiting for {running} of {len(futures)} parallel steps, to undo them"
                 os.write(2, f"\n{note}. Press Ctrl-C 1 more time to leave without.\n".encode())
 
