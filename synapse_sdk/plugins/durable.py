@@ -74,7 +74,8 @@ class DurableRun:
         """Whether this worker has recorded that the run began, or went on; and that it ended."""
         self.has_past = past is not None and bool(past.steps)
         """Whether an earlier worker has begun with the steps."""
-        self._past = past
+        self.past = past
+        """Where the run stood when this worker took it over."""
         self._accepts_changes = accepts_changes
         self._checkpoint: ContextCheckpoint | None = None
         self._codec = ValueCodec()
@@ -117,11 +118,11 @@ class DurableRun:
         if ctx is not None and not isinstance(ctx.reporter, DurableReporter):
             ctx.reporter = self.reporter(ctx.reporter)
         self.is_taken = True
-        if self._past is None or not self.has_past:
+        if self.past is None or not self.has_past:
             return None
-        fields = {name: _text(value) for name, value in self._past.context.items()}
+        fields = {name: _text(value) for name, value in self.past.context.items()}
         self._checkpoint.restore(fields, lenient=self._accepts_changes)
-        history = history_of(self._past, self._codec, accepts_changes=self._accepts_changes)
+        history = history_of(self.past, self._codec, accepts_changes=self._accepts_changes)
         self._is_going_back = self._is_going_back or history.reason is not None
         hit("run.restored")
         return history
@@ -183,7 +184,7 @@ class DurableRun:
     def _step_started(self, event: StepStarted) -> None:
         self._saved.clear()
         self._may_save_at = 0.0
-        self._has_undo_log = self._past is not None and bool(self._past.step(event.step).undo_log)
+        self._has_undo_log = self.past is not None and bool(self.past.step(event.step).undo_log)
         self.writer.write(f'{{"type":"StepStarted","at":{_at(event)},"step":{self._name(event.step)}}}')
         self._stop_if_cancelled()
 

@@ -45,10 +45,10 @@ def events_of(frame: Frame, state: RunState) -> Iterator[Event]:
         kind = data["type"]
         if kind == "RunResumed":
             done = tuple(name for name in state.order if state.steps[name].is_finished)
-            yield RunStarted(_plan(data), done, occurred_at=instant(data))
+            yield RunStarted(_plan(data), done, occurred_at=instant(data["at"]))
         elif kind == "UndoRecorded":
             for entry in data["entries"]:
-                yield UndoRecorded(data["step"], _value(entry), occurred_at=instant(data))
+                yield UndoRecorded(data["step"], _value(entry), occurred_at=instant(data["at"]))
         elif (make := MAKERS.get(kind)) is not None:
             yield make(data)
 
@@ -77,37 +77,39 @@ def _outcome(result: Data) -> RecordedOutcome:
 
 def _logged(data: Data) -> Event:
     level, about = LogLevel(data["level"]), {"file": data.get("file"), "category": data.get("category")}
-    return Logged(data["event"], data["data"], level, **about, occurred_at=instant(data))
+    return Logged(data["event"], data["data"], level, **about, occurred_at=instant(data["at"]))
 
 
 def _rolled_back(data: Data) -> Event:
     return StepRolledBack(
-        data["step"], data["elapsed"], data["error"], data.get("traceback"), occurred_at=instant(data)
+        data["step"], data["elapsed"], data["error"], data.get("traceback"), occurred_at=instant(data["at"])
     )
 
 
 def _finished(data: Data) -> Event:
     status = RunStatus(data["status"])
-    return RunFinished(status, data["elapsed"], data["error"], data["interrupted"], occurred_at=instant(data))
+    return RunFinished(status, data["elapsed"], data["error"], data["interrupted"], occurred_at=instant(data["at"]))
 
 
 MAKERS: Mapping[str, Callable[[Data], Event]] = {
-    "RunStarted": lambda data: RunStarted(_plan(data), occurred_at=instant(data)),
-    "StepStarted": lambda data: StepStarted(data["step"], occurred_at=instant(data)),
+    "RunStarted": lambda data: RunStarted(_plan(data), occurred_at=instant(data["at"])),
+    "StepStarted": lambda data: StepStarted(data["step"], occurred_at=instant(data["at"])),
     "StepFinished": lambda data: StepFinished(
-        data["step"], _outcome(data["result"]), data["elapsed"], occurred_at=instant(data)
+        data["step"], _outcome(data["result"]), data["elapsed"], occurred_at=instant(data["at"])
     ),
-    "ProgressSaved": lambda data: ProgressSaved(data["step"], _value(data["state"]), occurred_at=instant(data)),
-    "RollbackStarted": lambda data: RollbackStarted(tuple(data["steps"]), data["reason"], occurred_at=instant(data)),
-    "StepRollbackStarted": lambda data: StepRollbackStarted(data["step"], occurred_at=instant(data)),
+    "ProgressSaved": lambda data: ProgressSaved(data["step"], _value(data["state"]), occurred_at=instant(data["at"])),
+    "RollbackStarted": lambda data: RollbackStarted(
+        tuple(data["steps"]), data["reason"], occurred_at=instant(data["at"])
+    ),
+    "StepRollbackStarted": lambda data: StepRollbackStarted(data["step"], occurred_at=instant(data["at"])),
     "StepRolledBack": _rolled_back,
     "RunFinished": _finished,
-    "RunProgressed": lambda data: RunProgressed(data["percent"], occurred_at=instant(data)),
+    "RunProgressed": lambda data: RunProgressed(data["percent"], occurred_at=instant(data["at"])),
     "Logged": _logged,
-    "LogsShed": lambda data: LogsShed(data["count"], occurred_at=instant(data)),
+    "LogsShed": lambda data: LogsShed(data["count"], occurred_at=instant(data["at"])),
     "ProgressReported": lambda data: ProgressReported(
-        data["category"], data["current"], data["total"], occurred_at=instant(data)
+        data["category"], data["current"], data["total"], occurred_at=instant(data["at"])
     ),
-    "MetricsReported": lambda data: MetricsReported(data["category"], data["values"], occurred_at=instant(data)),
+    "MetricsReported": lambda data: MetricsReported(data["category"], data["values"], occurred_at=instant(data["at"])),
 }
 """How each kind of event is made again from what was recorded."""

@@ -15,7 +15,6 @@ from synapse_sdk.journal import refusals
 from synapse_sdk.journal.base import Journal
 from synapse_sdk.journal.model import RunRecord
 from synapse_sdk.journal.owner import Owner
-from synapse_sdk.journal.state import read_state
 from synapse_sdk.plugins.discovery import find_plugin
 from synapse_sdk.plugins.journalling import JournalChoice, decode_params, journalled, opened_journal, shared_journal_url
 from synapse_sdk.plugins.runner import Undertaking, execute_durably
@@ -70,7 +69,7 @@ def resume_run(
         if place != "local":
             return _elsewhere(run, "resume", place, journal, given)
         with _taken_up(opened, run, action, given) as (instance, durable):
-            reason = _reason_to_undo(opened, run_id)
+            reason = _reason_to_undo(opened.run(run_id), durable)
             if reason is None:
                 return execute_durably(instance, durable)
             _undo(instance, durable, reason, is_cancelled=run.cancellation is not None)
@@ -106,7 +105,7 @@ def rollback_run(
             _elsewhere(run, "rollback", place, journal, given)
             return opened.run(run_id)
         with _taken_up(opened, run, action, given) as (instance, durable):
-            why = _reason_to_undo(opened, run_id) or reason
+            why = _reason_to_undo(opened.run(run_id), durable) or reason
             _undo(instance, durable, why, is_cancelled=run.cancellation is not None)
         return opened.run(run_id)
 
@@ -203,13 +202,12 @@ def _in_directory(run: RunRecord) -> "contextlib.AbstractContextManager[None]":
     return contextlib.chdir(directory)
 
 
-def _reason_to_undo(journal: Journal, run_id: str) -> str | None:
+def _reason_to_undo(run: RunRecord, durable: "DurableRun") -> str | None:
     """Return why a run can only be undone; None if it can go forward."""
-    cancellation = journal.run(run_id).cancellation
-    state = read_state(journal, run_id)
-    if state.reason is None and cancellation is not None:
-        return f"It was cancelled by {cancellation.by}"
-    return state.reason
+    reason = None if durable.past is None else durable.past.reason
+    if reason is None and run.cancellation is not None:
+        return f"It was cancelled by {run.cancellation.by}"
+    return reason
 
 
 def _undo(instance: "BaseAction[Any]", durable: "DurableRun", reason: str, *, is_cancelled: bool) -> None:
