@@ -33,9 +33,11 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
     ]
 
 
-def _add_global_options(params: list[click.Parameter]) -> None:
-    own = {param.name for param in params}
-    params += [option for option in global_options(hidden=True) if option.name not in own]
+def _add_global_options(command: click.Command) -> None:
+    """Add what every command takes, whether it is called below `synapse` or alone."""
+    own = {param.name for param in command.params}
+    command.params += [option for option in global_options(hidden=True) if option.name not in own]
+    command.context_settings = {"help_option_names": ["-h", "--help"], **command.context_settings}
 
 
 def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
@@ -55,7 +57,7 @@ class SynapseCommand(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **attrs: Any) -> None:  # noqa: ANN401  # click's own
         super().__init__(*args, **attrs)
         self.examples = tuple(examples)
-        _add_global_options(self.params)
+        _add_global_options(self)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
@@ -100,7 +102,7 @@ class SynapseGroup(click.Group):
         self.sections = sections
         self.late = {name: command for section in sections.values() for name, command in section.items()}
         self._names = {alias: name for name, command in self.late.items() for alias in (name, *command.aliases)}
-        _add_global_options(self.params)
+        _add_global_options(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, without their aliases."""

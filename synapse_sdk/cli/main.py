@@ -50,7 +50,6 @@ root = SynapseGroup(
     sections=SECTIONS,
     params=[*global_options(hidden=False), VERSION_OPTION],
     examples=("synapse plugin new greeter", "synapse run greeter greet --set name=Ada", "synapse doctor"),
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

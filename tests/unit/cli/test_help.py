@@ -50,6 +50,16 @@ def test_every_page_has_examples_and_fits_a_terminal(
     assert isinstance(command, SynapseCommand | SynapseGroup)
 
 
+@pytest.mark.parametrize(("path", "command"), PAGES, ids=[" ".join(path) or "synapse" for path, _ in PAGES])
+def test_help_is_the_same_wherever_a_command_is_called_from(path: tuple[str, ...], command: click.Command) -> None:
+    """A command called alone, below none of its groups, answers to the short flag as well."""
+    names = command.get_help_option_names(
+        command.make_context(path[-1] if path else "synapse", [], resilient_parsing=True)
+    )
+
+    assert set(names) == {"-h", "--help"}
+
+
 def record_run(home: Path) -> None:
     """Leave a run in the journal that nobody has begun with, and a copy of the journal as `damaged.db`."""
     source = RunSource(plugin=str(home / "greeter"), action="greet", directory=str(home))
