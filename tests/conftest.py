@@ -1,6 +1,7 @@
-"""What holds for every test: runs are recorded in a folder of this session, not in the user's own journal."""
+"""What holds for every test: runs are recorded in a folder of this session, and signals mean what they usually do."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,3 +21,13 @@ def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hangup_is_heard() -> Iterator[None]:
+    """Heed SIGHUP, which processes ignore for good, as do their children, when somebody started them with nohup."""
+    before = signal.getsignal(signal.SIGHUP)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
