@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActionNotFoundError",
+    "BackendError",
+    "BackendUnavailableError",
+    "BackendVersionError",
     "ConfigurationError",
+    "ConflictError",
     "DuplicateStepError",
     "ExecutorError",
     "InvalidDocumentError",
+    "InvalidKeyError",
     "InvalidParamsError",
     "InvalidResultError",
+    "InvalidSheetError",
     "InvalidStepError",
     "InvalidWeightError",
     "JournalBusyError",
@@ -27,16 +33,25 @@ __all__ = [
     "LeaseHeldError",
     "LeaseLostError",
     "ManifestError",
+    "ObjectExistsError",
+    "ObjectNotFoundError",
     "PlanChangedError",
     "PluginLoadError",
     "PluginNotFoundError",
+    "RecordNotFoundError",
     "RunCancelledError",
     "RunEndedError",
     "RunNotFoundError",
     "StepFailedError",
     "StepNotFoundError",
+    "StorageDeniedError",
+    "StorageError",
+    "StorageFullError",
+    "StorageIntegrityError",
+    "StorageUnavailableError",
     "SynapseError",
     "UnencodableValueError",
+    "UnsafeArchiveError",
     "WorkerLostError",
     "WorkflowError",
 ]
@@ -117,6 +132,18 @@ class PluginLoadError(ConfigurationError):
     """The plugin's own code could not be imported; the cause is kept."""
 
     code = "SYN-E1106"
+
+
+class InvalidSheetError(InvalidDocumentError):
+    """A metadata sheet cannot be read, lacks what it needs, or exceeds a limit; `where` says which and by how much."""
+
+    code = "SYN-E1107"
+
+
+class UnsafeArchiveError(ConfigurationError):
+    """An archive is damaged, or built to do harm: a name that leaves the folder, a link, too many bytes."""
+
+    code = "SYN-E1108"
 
 
 class WorkflowError(SynapseError, RuntimeError):
@@ -261,3 +288,84 @@ class JournalBusyError(JournalError):
 
     code = "SYN-E1408"
     transient = True
+
+
+class StorageError(SynapseError, OSError):
+    """A storage could not do what it was asked to; the message names the storage and the key."""
+
+    code = "SYN-E1500"
+
+
+class ObjectNotFoundError(StorageError, FileNotFoundError):
+    """The storage has no object of this key."""
+
+    code = "SYN-E1501"
+
+
+class ObjectExistsError(StorageError, FileExistsError):
+    """The storage has an object of this key already, with other content; nothing was overwritten."""
+
+    code = "SYN-E1502"
+
+
+class StorageDeniedError(StorageError, PermissionError):
+    """The storage refuses: credentials are missing or wrong, or do not allow it."""
+
+    code = "SYN-E1503"
+
+
+class StorageUnavailableError(StorageError):
+    """The storage cannot be reached, or asks to be left alone for a while."""
+
+    code = "SYN-E1504"
+    transient = True
+
+
+class StorageIntegrityError(StorageError):
+    """What the storage has is not what was sent, or what was read is not what should be there."""
+
+    code = "SYN-E1505"
+    transient = True
+
+
+class InvalidKeyError(StorageError, ValueError):
+    """A key, or the name of a file, cannot be used in a storage: it would leave its root, or cannot be written."""
+
+    code = "SYN-E1506"
+
+
+class StorageFullError(StorageError):
+    """The storage has no room left."""
+
+    code = "SYN-E1507"
+
+
+class BackendError(SynapseError, RuntimeError):
+    """The backend cannot be opened, or could not do what it was asked to."""
+
+    code = "SYN-E1600"
+
+
+class RecordNotFoundError(BackendError, LookupError):
+    """The backend has no such record."""
+
+    code = "SYN-E1601"
+
+
+class ConflictError(BackendError):
+    """What was asked for contradicts what the backend has; nothing was changed."""
+
+    code = "SYN-E1602"
+
+
+class BackendUnavailableError(BackendError):
+    """The backend cannot be reached, or is busy."""
+
+    code = "SYN-E1603"
+    transient = True
+
+
+class BackendVersionError(BackendError):
+    """The backend's tables were made by a newer version of this package."""
+
+    code = "SYN-E1604"

@@ -28,7 +28,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("local", "process"),
 }
 """The words a setting may have; one that is neither here nor in `TEXTS` is true or false."""
-TEXTS = frozenset({"journal"})
+TEXTS = frozenset({"backend", "journal"})
 """Settings that may be any text."""
 TRUE_WORDS, FALSE_WORDS = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -68,6 +68,8 @@ class Settings:
     """Where an action runs: in this process, or in one of its own."""
     journal: str = "auto"
     """Where runs are recorded: a file or a URL; `auto` is the project's or the user's own, `none` is nowhere."""
+    backend: str = "auto"
+    """Where collections and data units are kept: a file or a URL; `auto` is the project's or the user's own."""
     debug: bool = False
     """Whether errors come with a traceback."""
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)

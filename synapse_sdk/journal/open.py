@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import ExtensionPoint
+from synapse_sdk.folders import data_folder
 
 if TYPE_CHECKING:
     from synapse_sdk.journal.base import Journal
@@ -68,21 +69,8 @@ def _scheme(url: str) -> str:
 
 
 def default_journal(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
-    """Return the journal that is used when none is named.
-
-    It is `.synapse/journal.db` in the project: the nearest folder, from here upwards, that has a `synapse.toml` or a
-    `.synapse`. Outside of projects it is `synapse/journal.db` in the user's data folder (XDG Base Directory).
-    """
-    environ = os.environ if environ is None else environ
-    here = Path.cwd() if directory is None else Path(directory).absolute()
-    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  # Path.home raises for a user without one
-    for folder in (here, *here.parents):
-        is_project = (folder / "synapse.toml").is_file() or (folder / ".synapse").is_dir()
-        if is_project and folder != home:
-            return folder / ".synapse" / "journal.db"
-    data = environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if os.path.isabs(data) else home / ".local" / "share"  # noqa: PTH117  # a relative one is to be ignored
-    return base / "synapse" / "journal.db"
+    """Return the journal that is used when none is named: `journal.db` in the project's or the user's data folder."""
+    return data_folder(directory, environ) / "journal.db"
 
 
 def _open_memory(_url: str, *, read_only: bool) -> "Journal":  # noqa: ARG001  # a new one holds nothing to be kept

@@ -24,6 +24,7 @@ def test_the_list_shows_every_setting_with_its_origin(
         "color": "auto",
         "mode": "process",
         "journal": "auto",
+        "backend": "auto",
         "debug": True,
     }
     assert document["origins"] == {

@@ -1,0 +1,1 @@
+"""The backend: storages, collections of data units, and the work on them."""

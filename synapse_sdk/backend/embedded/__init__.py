@@ -1,0 +1,1 @@
+"""The backend in this process, on SQLite or PostgreSQL."""

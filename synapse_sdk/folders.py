@@ -1,0 +1,29 @@
+"""Where this package keeps what it has to keep."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["data_folder"]
+
+
+def data_folder(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder for journal, backend and reports, whether it exists or not.
+
+    It is `.synapse` in the project: the nearest folder, from `directory` upwards, that has a `synapse.toml` or a
+    `.synapse`. Outside of projects it is `synapse` in the user's data folder (XDG Base Directory).
+
+    Args:
+        directory: Where the search begins; by default the current directory.
+        environ: Environment variables; by default those of this process.
+    """
+    environ = os.environ if environ is None else environ
+    here = Path.cwd() if directory is None else Path(directory).absolute()
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  # Path.home raises for a user without one
+    for folder in (here, *here.parents):
+        is_project = (folder / "synapse.toml").is_file() or (folder / ".synapse").is_dir()
+        if is_project and folder != home:
+            return folder / ".synapse"
+    data = environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if os.path.isabs(data) else home / ".local" / "share"  # noqa: PTH117  # a relative one is to be ignored
+    return base / "synapse"
