@@ -118,9 +118,9 @@ class Server:
             fix = f"GRANT CREATE ON DATABASE, or USAGE on the schema {self.schema} and all rights on its tables"
             return JournalError(f"The journal in {self.name} cannot be written", why=why, fix=fix)
         if state.startswith("53"):
-            fix = "Free space on the server's disk, or connections, then resume the run"
+            fix = "Free space on the server's disk, or connections, then try again"
             return JournalError(f"The server of the journal in {self.name} is full", why=why, fix=fix)
-        fix = "See that the server is there and lets this user in; then resume the run"
+        fix = "See that the server is there and lets this user in, then try again"
         return JournalError(f"The journal in {self.name} cannot be used", why=why, fix=fix)
 
     def _settle(self, connection: "psycopg.Connection[Any]") -> None:

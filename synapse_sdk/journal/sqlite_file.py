@@ -39,15 +39,13 @@ def connect(
         JournalCorruptedError: It is not a journal, or is damaged.
         JournalVersionError: A newer version of this package has written it.
     """
-    if path.is_dir():
-        msg = f"The journal {str(path)!r} is a folder"
-        raise JournalError(msg, fix=f"Name a file, such as {path / 'journal.db'}", path=path)
-    kind = file_system(path)
-    if not network_is_fine and (kind in NETWORK or kind in NETWORK_FUSE):
-        msg = f"The journal {str(path)!r} lies on a network file system ({kind})"
-        why = "locks do not hold there, and two workers would destroy it"
-        raise JournalError(msg, why=why, fix="Put it on a local disk, or use postgresql://", path=path)
     try:
+        _refuse_what_is_no_file(path)
+        kind = file_system(path)
+        if not network_is_fine and (kind in NETWORK or kind in NETWORK_FUSE):
+            msg = f"The journal {str(path)!r} lies on a network file system ({kind})"
+            why = "locks do not hold there, and two workers would destroy it"
+            raise JournalError(msg, why=why, fix="Put it on a local disk, or use postgresql://", path=path)
         _refuse_emptied(path)
         return _open_for_reading(path) if read_only else _open(path, synchronous)
     except (sqlite3.Error, OSError) as error:
@@ -67,7 +65,7 @@ def explained(error: Exception, path: Path) -> JournalError:
         fix = f"Save what can be saved: synapse journal repair {path}"
         return JournalCorruptedError(f"The journal {str(path)!r} is damaged", why=why, fix=fix, path=path)
     if name == "SQLITE_FULL" or getattr(error, "errno", None) == 28:  # noqa: PLR2004  # ENOSPC
-        fix = f"Free at least {BALLAST_BYTES:,} bytes on the disk of {path.parent}, then resume the run"
+        fix = f"Free at least {BALLAST_BYTES:,} bytes on the disk of {path.parent}, then try again"
         return JournalError(f"The disk of the journal {str(path)!r} is full", why=why, fix=fix, path=path)
     fix = "Name another file (--journal FILE, SYNAPSE_JOURNAL), or run without (--no-journal)"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, PermissionError):
@@ -201,6 +199,20 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Refuse folders, and what is only called a file: to open a pipe would wait for ever.
+
+    Raises:
+        JournalError: There is something else.
+    """
+    if path.is_dir():
+        msg = f"The journal {str(path)!r} is a folder"
+        raise JournalError(msg, fix=f"Name a file, such as {path / 'journal.db'}", path=path)
+    if path.exists() and not path.is_file():
+        msg = f"The journal {str(path)!r} is a pipe, a socket or a device"
+        raise JournalError(msg, fix="Name a file", path=path)
 
 
 def _refuse_emptied(path: Path) -> None:

@@ -43,6 +43,15 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         SqliteJournal(tmp_path)
 
 
+def test_a_pipe_is_no_journal(tmp_path: Path) -> None:
+    """Nobody waits for what will never come through it."""
+    os.mkfifo(tmp_path / "pipe")
+
+    for read_only in (False, True):
+        with pytest.raises(JournalError, match="is a pipe, a socket or a device"):
+            SqliteJournal(tmp_path / "pipe", read_only=read_only)
+
+
 def test_a_file_system_between_machines_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks do not hold there; unless somebody says that it is fine."""
     mounts = path.parent / "mountinfo"
