@@ -12,6 +12,7 @@ from synapse_sdk.errors import (
     LeaseLostError,
     RunCancelledError,
     UnencodableValueError,
+    WorkerLostError,
 )
 from synapse_sdk.failpoints import hit
 from synapse_sdk.journal.base import LEASE_SECONDS, Journal
@@ -32,6 +33,7 @@ __all__ = [
     "JournalChoice",
     "create_run",
     "decode_params",
+    "ends_unbegun",
     "journal_url",
     "journalled",
     "opened_journal",
@@ -198,6 +200,38 @@ def journalled(
         if is_ours and writer.is_cancelled and isinstance(error, Exception | SystemExit):
             raise _cancelled(journal, run_id) from error
         raise
+    finally:
+        writer.close()
+
+
+@contextmanager
+def ends_unbegun(choice: JournalChoice, run_id: str) -> Iterator[None]:
+    """See to it that a run has an end if what happens inside keeps its worker from beginning with it.
+
+    One whose worker died may still be resumed, and stays as it is.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, WorkerLostError):
+            _end_if_unbegun(choice, run_id, error)
+        raise
+
+
+def _end_if_unbegun(choice: JournalChoice, run_id: str, error: BaseException) -> None:
+    try:
+        with opened_journal(choice) as journal:
+            if journal is not None and journal.run(run_id).token == 0:
+                _end_unbegun(journal, run_id, error)
+    except Exception as problem:  # noqa: BLE001  # what ended the run matters more
+        error.add_note(f"This could not be recorded in the journal: {problem}")
+
+
+def _end_unbegun(journal: Journal, run_id: str, error: BaseException) -> None:
+    writer = RunWriter(journal, journal.acquire_lease(run_id, Owner.here()), is_beating=False)
+    try:
+        is_stopped = not isinstance(error, Exception)
+        DurableRun(writer).end_unbegun(str(error) or type(error).__name__, is_cancelled=is_stopped)
     finally:
         writer.close()
 

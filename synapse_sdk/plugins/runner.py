@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.discovery import find_plugin
 
 if TYPE_CHECKING:
+    from synapse_sdk.journal import Journal
     from synapse_sdk.plugins.action import BaseAction
     from synapse_sdk.plugins.durable import DurableRun
     from synapse_sdk.plugins.journalling import JournalChoice
@@ -36,7 +37,8 @@ def run_plugin(  # what can be said about a run, all but three by name
     """Run an action of a plugin and return its result.
 
     The run is recorded in a journal, so that it can be resumed or rolled back (`resume_run`, `rollback_run`, `synapse
-    runs`) if its process dies. SIGTERM and SIGHUP, unless somebody else handles them, undo it and then end the process.
+    runs`) if its process dies. SIGTERM and SIGHUP, unless somebody else handles them, undo it and then end the process,
+    also without a journal.
 
     Args:
         plugin: A folder with a `config.yaml`, the name of an installed plugin, or an importable module.
@@ -65,57 +67,19 @@ def run_plugin(  # what can be said about a run, all but three by name
         WorkerLostError: The process that ran the action died.
     """
     found = find_plugin(plugin)
-    cls = found.action_class(action)
-    if mode == "local":
-        settings = {**found.env, **os.environ, **(env or {})} if found.env else env
-        undertaking = Undertaking(
-            action=cls,
-            name=action,
-            params=params or {},
-            run_id=job_id or new_job_id(),
-            plugin=found.reference,
-            env=env or {},
-            settings=settings,
-            reporter=reporter,
-            inject_failure=inject_failure,
-        )
-        return undertaking.run(journal)
-    from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # as above
-
-    cls.validate_params(params or {})  # here already, so that a mistake costs no process
-    executor, jsonable = open_executor(mode), _as_json(params or {}, action)
-    run_id, url, is_recorded = job_id or new_job_id(), None, False
-    if journal is not False:
-        from synapse_sdk.plugins.journalling import create_run, opened_journal, shared_journal_url  # noqa: PLC0415
-
-        url = shared_journal_url(journal)  # before the run is created: it must not be left behind
-        with opened_journal(journal) as opened:
-            if opened is not None:
-                is_recorded = True
-                create_run(
-                    opened,
-                    run_id,
-                    cls,
-                    params or {},
-                    name=action,
-                    plugin=found.reference,
-                    mode=mode,
-                    env=env,
-                    inject_failure=inject_failure,
-                )
-    spec = RunSpec(
+    settings = {**found.env, **os.environ, **(env or {})} if found.env else env
+    undertaking = Undertaking(
+        action=found.action_class(action),
+        name=action,
+        params=params or {},
+        run_id=job_id or new_job_id(),
         plugin=found.reference,
-        action=action,
-        params=jsonable,
-        env=dict(env or {}),
-        job_id=run_id,
+        env=env or {},
+        settings=settings,
+        reporter=reporter,
         inject_failure=inject_failure,
-        journal=url,
-        task="resume" if is_recorded else "run",  # the worker takes up what is recorded already
     )
-    with stop_on_signals() if is_recorded else nullcontext():  # what stops the caller stops the worker
-        result = executor.run(spec, reporter)
-    return cls.validate_result(result)
+    return undertaking.run(journal) if mode == "local" else undertaking.run_elsewhere(mode, journal)
 
 
 def run_action(  # as run_plugin
@@ -154,7 +118,7 @@ def run_action(  # as run_plugin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undertaking:
-    """An action and all that its run in this process needs to know."""
+    """An action and all that its run needs to know."""
 
     action: "type[BaseAction[Any]]"
     name: str = ""
@@ -180,28 +144,73 @@ class Undertaking:
         return instance
 
     def run(self, journal: "JournalChoice") -> Any:  # noqa: ANN401  # an instance of the action's result model
-        """Run it and return its result."""
+        """Run it in this process and return its result."""
         instance = self.make()
         if journal is False:
-            return self.action.validate_result(instance.execute())
+            return self._execute(instance)
         # None of this is paid for without a journal.
-        from synapse_sdk.plugins.journalling import create_run, journalled, opened_journal  # noqa: PLC0415
+        from synapse_sdk.plugins.journalling import journalled, opened_journal  # noqa: PLC0415
 
         with opened_journal(journal) as opened:
             if opened is None:
-                return self.action.validate_result(instance.execute())
-            create_run(
-                opened,
-                self.run_id,
-                self.action,
-                self.params,
-                name=self.name,
-                plugin=self.plugin,
-                env=self.env,
-                inject_failure=self.inject_failure,
-            )
+                return self._execute(instance)
+            self._record(opened, "local")
             with stop_on_signals(), journalled(opened, self.run_id) as durable:
                 return execute_durably(instance, durable)
+
+    def run_elsewhere(self, mode: str, journal: "JournalChoice") -> Any:  # noqa: ANN401  # as above
+        """Have an executor's worker run it, and return its result."""
+        from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # runs in this process do without
+
+        self.action.validate_params(self.params)  # here already, so that a mistake costs no process
+        executor, jsonable = open_executor(mode), _as_json(self.params, self.name)
+        url, is_recorded = None, False
+        sure_of_an_end: AbstractContextManager[None] = nullcontext()
+        if journal is not False:
+            from synapse_sdk.plugins.journalling import (  # noqa: PLC0415  # as above
+                ends_unbegun,
+                opened_journal,
+                shared_journal_url,
+            )
+
+            url = shared_journal_url(journal)  # before the run is created: it must not be left behind
+            with opened_journal(journal) as opened:
+                if opened is not None:
+                    self._record(opened, mode)
+                    is_recorded, sure_of_an_end = True, ends_unbegun(journal, self.run_id)
+        spec = RunSpec(
+            plugin=self.plugin,
+            action=self.name,
+            params=jsonable,
+            env=dict(self.env),
+            job_id=self.run_id,
+            inject_failure=self.inject_failure,
+            journal=url,
+            task="resume" if is_recorded else "run",  # the worker takes up what is recorded already
+        )
+        with stop_on_signals(), sure_of_an_end:  # what stops the caller stops the worker
+            result = executor.run(spec, self.reporter)
+        return self.action.validate_result(result)
+
+    def _execute(self, instance: "BaseAction[Any]") -> Any:  # noqa: ANN401  # as above
+        with stop_on_signals():
+            return self.action.validate_result(instance.execute())
+
+    def _record(self, journal: "Journal", mode: str) -> None:
+        """Note in the journal that it is about to be run."""
+        from synapse_sdk.plugins.journalling import create_run  # noqa: PLC0415  # loaded by whoever comes here
+
+        create_run(
+            journal,
+            self.run_id,
+            self.action,
+            self.params,
+            name=self.name,
+            plugin=self.plugin,
+            mode=mode,
+            env=self.env,
+            inject_failure=self.inject_failure,
+        )
 
 
 def execute_durably(instance: "BaseAction[Any]", durable: "DurableRun") -> Any:  # noqa: ANN401  # as above

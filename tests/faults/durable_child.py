@@ -30,7 +30,8 @@ from synapse_sdk.plugins import journalling, run_plugin
 plugin, action, journal, params, mode, lease = sys.argv[1:]
 journalling.LEASE_SECONDS = float(lease)
 try:
-    said = {"result": run_plugin(plugin, action, json.loads(params), journal=journal, job_id="7f3a00112233", mode=mode)}
+    given = {"journal": journal or False, "job_id": "7f3a00112233", "mode": mode}
+    said = {"result": run_plugin(plugin, action, json.loads(params), **given)}
 except BaseException as error:
     said = {"raised": type(error).__name__, "message": str(error), "code": getattr(error, "code", None)}
     said["notes"] = getattr(error, "__notes__", [])
@@ -96,11 +97,13 @@ class Scene:
         *,
         mode: str = "local",
         lease: float = 30.0,
+        records: bool = True,
         prefix: tuple[str, ...] = (),
         **params: str,
     ) -> Child:
         """Start a process that runs the action."""
-        arguments = [str(LEDGER), action, str(self.path), json.dumps(self.params(**params)), mode, str(lease)]
+        journal = str(self.path) if records else ""
+        arguments = [str(LEDGER), action, journal, json.dumps(self.params(**params)), mode, str(lease)]
         process = subprocess.Popen(
             [*prefix, sys.executable, "-c", SCRIPT, *arguments],
             stdin=subprocess.DEVNULL,

@@ -25,8 +25,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 in_every_mode = pytest.mark.parametrize("mode", ["local", "process"])
 
 
-@in_every_mode
-@pytest.mark.parametrize(
+by_every_signal = pytest.mark.parametrize(
     ("number", "raised", "code"),
     [
         (signal.SIGINT, "KeyboardInterrupt", None),
@@ -35,6 +34,10 @@ in_every_mode = pytest.mark.parametrize("mode", ["local", "process"])
     ],
     ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
+
+
+@in_every_mode
+@by_every_signal
 def test_a_signal_undoes_the_run_and_then_ends_the_process(
     scene: Scene, mode: str, number: int, raised: str, code: int | None
 ) -> None:
@@ -50,6 +53,22 @@ def test_a_signal_undoes_the_run_and_then_ends_the_process(
     assert scene.run.status == "rolled_back"
     with pytest.raises(RunEndedError):
         resume_run(RUN, journal=scene.path)
+
+
+@in_every_mode
+@by_every_signal
+def test_a_signal_undoes_a_run_that_is_not_recorded(
+    scene: Scene, mode: str, number: int, raised: str, code: int | None
+) -> None:
+    """There is no other chance to do so."""
+    child = scene.start(mode=mode, records=False, waits_in="second")
+    scene.wait_for("waiting")
+    child.send(number)
+    said = child.said()
+
+    assert (said["raised"], said["code"]) == (raised, code), said
+    assert scene.diary == UNDONE
+    assert nothing_is_left(scene)
 
 
 @in_every_mode

@@ -6,12 +6,13 @@ from typing import Any, TypedDict
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from synapse_sdk.errors import ConfigurationError, InvalidParamsError, JournalError
-from synapse_sdk.journal import MemoryJournal, SqliteJournal, read_state
+from synapse_sdk.errors import ConfigurationError, InvalidParamsError, JournalError, WorkerLostError
+from synapse_sdk.journal import MemoryJournal, Owner, SqliteJournal, read_state
 from synapse_sdk.plugins import BaseAction, RuntimeContext
 from synapse_sdk.plugins.journalling import (
     create_run,
     decode_params,
+    ends_unbegun,
     journal_url,
     journalled,
     opened_journal,
@@ -144,6 +145,39 @@ def test_a_run_that_could_not_begin_has_an_end(journal: MemoryJournal, error: Ba
         raise error
 
     assert journal.run(RUN).status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "taken", "status"),
+    [
+        (ValueError("boom"), False, "failed"),
+        (KeyboardInterrupt(), False, "cancelled"),
+        (KeyboardInterrupt(), True, "pending"),
+        (WorkerLostError("killed"), False, "pending"),
+    ],
+    ids=["an error", "Ctrl-C", "a worker has it", "the worker died"],
+)
+def test_a_run_that_no_worker_began_with_has_an_end(
+    journal: MemoryJournal, error: BaseException, *, taken: bool, status: str
+) -> None:
+    """Unless a worker has taken it, or could still do so."""
+    if taken:
+        journal.acquire_lease(RUN, Owner(host="lab", pid=1))
+
+    with pytest.raises(type(error)), ends_unbegun(journal, RUN):
+        raise error
+
+    assert journal.run(RUN).status == status
+
+
+def test_a_run_whose_end_cannot_be_written_goes_its_way_nevertheless(tmp_path: Path) -> None:
+    """With a note."""
+    error = ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom"), ends_unbegun(tmp_path, RUN):
+        raise error
+
+    assert "could not be recorded" in error.__notes__[0]
 
 
 def test_a_run_that_is_undone_is_never_taken_for_done(journal: MemoryJournal) -> None:

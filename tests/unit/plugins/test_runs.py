@@ -15,6 +15,7 @@ from synapse_sdk.errors import (
     RunEndedError,
     RunNotFoundError,
     StepFailedError,
+    StepNotFoundError,
 )
 from synapse_sdk.journal import MemoryJournal, Owner, SqliteJournal, read_state
 from synapse_sdk.plugins import cancel_run, resume_run, rollback_run, run_action, run_plugin
@@ -287,3 +288,14 @@ def test_a_process_mode_run_needs_a_journal_that_can_be_shared(scene: Scene) -> 
     assert journal.runs() == []
     assert scene.diary == []
     assert os.listdir(scene.folder) == []  # noqa: PTH208  # names are enough
+
+
+@in_every_mode
+def test_a_run_that_its_worker_cannot_begin_with_does_not_wait_for_another(scene: Scene, mode: str) -> None:
+    """It has failed, if it was recorded at all."""
+    with pytest.raises(StepNotFoundError):
+        run_plugin(LEDGER, "work", scene.params(), journal=scene.path, job_id=RUN, mode=mode, inject_failure="nowhere")
+
+    with SqliteJournal(scene.path) as journal:
+        assert [run.status for run in journal.runs()] == ([] if mode == "local" else ["failed"])
+    assert scene.diary == []
