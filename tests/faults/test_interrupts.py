@@ -348,6 +348,21 @@ def test_a_second_press_during_parallel_steps_says_what_is_waited_for(child: Chi
 
 
 @in_parallel
+def test_a_request_to_end_during_parallel_steps_is_delivered_after_the_rollback(child: Child) -> None:
+    """It came after a Ctrl-C, while what runs in threads was waited for: it is not forgotten either."""
+    child.wait_for("waiting in a thread")
+    child.send(signal.SIGINT)
+    child.wait_for("waiting in a step")
+    child.send(signal.SIGTERM)
+    child.wait_for_note("leave without.")
+    child.go_on()
+    story = child.end()
+
+    assert child.diary[-4:] == [*UNDONE, "told to end"]
+    assert (story["raised"], story["errors"]) == ("KeyboardInterrupt", [])
+
+
+@in_parallel
 def test_a_third_press_during_parallel_steps_leaves_them(child: Child) -> None:
     """A rollback beside a step that still runs would be a race: nothing is undone, and it is said."""
     child.wait_for("waiting in a thread")

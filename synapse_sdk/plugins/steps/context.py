@@ -26,6 +26,8 @@ class StepScope:
     def __init__(self) -> None:
         self.undo_log: list[dict[str, Any]] = []
         self.saved_progress: dict[str, Any] = {}
+        self.held_signals: list[int] = []
+        """Signals that the step held back, after one that stopped it; obeyed once all is undone."""
 
     def record_undo(self, entry: dict[str, Any]) -> None:
         """Keep one undo entry."""

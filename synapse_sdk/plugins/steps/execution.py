@@ -57,7 +57,6 @@ class Execution(StepScope):
         self._reached: str | None = None  # the step whose turn came last; None before the first and while undoing
         self._never_began = False  # whether that step could not even be asked if it wants to be skipped
         self._is_undoing = False  # whether signals are held back by now
-        self._early_presses = 0  # of Ctrl-C, between what failed and the holding back
         self._has_records = False  # whether the step in flight recorded an undo entry or saved progress
         self._half_done: str | None = None  # the step that an earlier worker had begun; it is undone in any case
         self._skipped = 0
@@ -116,9 +115,11 @@ class Execution(StepScope):
 
     def _count_if_early(self, press: KeyboardInterrupt) -> None:
         """Let undoing begin again after a Ctrl-C that came before signals were held back; any other goes on."""
+        from signal import SIGINT  # noqa: PLC0415  # loaded by `Orchestrator.execute`
+
         if self._is_undoing:
             raise press
-        self._early_presses += 1
+        self.held_signals.append(SIGINT)
 
     # Forward
 
@@ -186,9 +187,7 @@ class Execution(StepScope):
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Record what failed, undo everything that was started, and raise what the caller is to see."""
-        from signal import SIGINT  # noqa: PLC0415  # loaded by `Orchestrator.execute`, as the next two
-
-        from synapse_sdk.interrupts import InsistentInterrupt  # noqa: PLC0415
+        from synapse_sdk.interrupts import InsistentInterrupt  # noqa: PLC0415  # loaded, as the next
         from synapse_sdk.plugins.steps.rollback import Rollback, shielded  # noqa: PLC0415
 
         if self._announce is not None and self._announce.is_disowned:
@@ -198,8 +197,6 @@ class Execution(StepScope):
         reason = error_text(error) if name is None else f"Step {name!r} failed: {error_text(error)}"
         with shielded(self._announce, presses=int(interrupted)) as shield:
             self._is_undoing = True
-            for _ in range(self._early_presses):
-                shield.hold(SIGINT)
             failure = self._failure(error)
             rollback = Rollback(self._started(failure), self._context, self._announce)
             status = "rolled_back" if rollback.left else "cancelled" if interrupted else "failed"
@@ -208,6 +205,8 @@ class Execution(StepScope):
             try:
                 if isinstance(error, InsistentInterrupt):  # a step held the presses before it back
                     raise error
+                for number in self.held_signals:
+                    shield.hold(number)
                 rollback.run(reason)
             except InsistentInterrupt as press:
                 insistent = press

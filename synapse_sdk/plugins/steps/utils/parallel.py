@@ -1,6 +1,7 @@
 """Runs several steps side by side as one."""
 
 import os
+import signal
 from collections.abc import Awaitable, Sequence
 from contextvars import copy_context
 from threading import Event, RLock
@@ -123,14 +124,17 @@ class ParallelSteps[C: BaseStepContext](BaseStep[C]):
                 note = f"Waiting for {running} of {len(futures)} parallel steps, to undo them"
                 os.write(2, f"\n{note}. Press Ctrl-C 1 more time to leave without.\n".encode())
 
+        held = context.scope.held_signals
         try:
-            with InterruptShield(say_held, presses=1):
+            with InterruptShield(say_held, presses=1 + len(held)) as shield:
                 for future in futures:
                     wait_for_end(future)
         except InsistentInterrupt:
             raise
         except KeyboardInterrupt:
+            held.append(signal.SIGINT)
             return False
+        held += shield.held
         return True
 
     def _outcome(self, futures: "dict[str, Future[StepResult | None]]") -> StepResult:
