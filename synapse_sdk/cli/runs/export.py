@@ -105,8 +105,18 @@ def _csv(report: "RunReport") -> str:
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in _rows(report):
-        writer.writerow({**row, "elapsed": f"{row['elapsed']:.6f}"})
+        writer.writerow({name: _csv_cell(each) for name, each in row.items()} | {"elapsed": f"{row['elapsed']:.6f}"})
     return text.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    """Return a value as a table may hold it: what a program for tables would take for a formula begins with a quote."""
+    from synapse_sdk.cli.rendering import clean  # noqa: PLC0415  # as above
+
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _markdown(report: "RunReport", session: Session) -> str:
