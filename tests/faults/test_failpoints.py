@@ -1,4 +1,4 @@
-"""Killed at every boundary of an effect and of its undoing, a run can be finished, and it can be undone."""
+"""Killed at every boundary of an effect and of its undoing, a run can be finished, and it can be undone (F2)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL while its server dies, its sessions are ended, and answers get lost."""
+"""The journal in PostgreSQL while its server dies, its sessions are ended, and answers get lost (F13)."""
 
 import itertools
 import select

@@ -1,4 +1,4 @@
-"""The journal in a file while its process is killed at every write, and while the disk does not do as it is told."""
+"""The journal in a file while its process is killed at every write (F1), and while the disk fails it (F7, F9)."""
 
 import json
 import os

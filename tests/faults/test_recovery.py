@@ -1,4 +1,4 @@
-"""Recoveries that are killed again and again, at moments chosen by lot, come to an end nevertheless.
+"""Recoveries that are killed again and again, at moments chosen by lot, come to an end nevertheless (F3).
 
 Each test prints its seed; `SYNAPSE_SEED=... pytest tests/faults/test_recovery.py` plays it again.
 """

@@ -122,7 +122,7 @@ class Process:
 
 
 class Line:
-    """The journal as one process reaches it: messages get lost, answers get lost, and some arrive twice."""
+    """The journal as one process reaches it: messages get lost, answers get lost, and some arrive twice (F17)."""
 
     url = "simulated:"
 

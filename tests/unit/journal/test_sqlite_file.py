@@ -143,7 +143,7 @@ for path in sys.argv[1:]:
 
 @pytest.mark.full
 def test_a_journal_in_a_folder_that_is_read_only_can_be_read(path: Path) -> None:
-    """And that it cannot be written is said in one line."""
+    """And that it cannot be written is said in one line (F10)."""
     capabilities = "-dac_override,-dac_read_search"
     prefix = (
         [shutil.which("setpriv"), f"--bounding-set={capabilities}", f"--inh-caps={capabilities}"] if IS_ROOT else []
@@ -193,7 +193,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_damaged_journal_is_refused_with_a_way_out_and_kept(path: Path, kind: str) -> None:
-    """It is not made anew, and not one byte of it is lost."""
+    """It is not made anew, and not one byte of it is lost (F12)."""
     fill(path)
     DAMAGE[kind](path)
     before = path.read_bytes()
@@ -211,7 +211,7 @@ def _read_all(path: Path) -> None:
 
 
 def test_a_flipped_byte_is_noticed_by_the_chain(path: Path) -> None:
-    """SQLite itself does not see it."""
+    """SQLite itself does not see it (F12)."""
     fill(path)
     at = path.read_bytes().rindex(b"xxx")
     _overwrite(path, at, b"y")
@@ -244,7 +244,7 @@ sys.stdin.read()
 
 
 def test_who_keeps_a_journal_locked_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And once they are gone it can be used."""
+    """And once they are gone it can be used (F11)."""
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
     with SqliteJournal(path) as journal:
         command = [sys.executable, "-c", LOCK, str(path)]
@@ -284,7 +284,7 @@ def _fill_up(path: Path) -> None:
 @pytest.mark.full
 @pytest.mark.skipif(not IS_ROOT or sys.platform != "linux", reason="only root mounts a small disk")
 def test_on_a_full_disk_the_failure_can_still_be_recorded(tmp_path: Path) -> None:
-    """What was set aside is given back for that."""
+    """What was set aside is given back for that (F7)."""
     with small_disk(tmp_path / "disk") as disk, SqliteJournal(disk / "journal.db") as journal:
         lease = journal.acquire_lease(journal.create_run(RunId("a"), SOURCE).id, OWNER)
         append(journal, lease)
