@@ -34,18 +34,20 @@ __all__ = ["events_of"]
 type Data = Mapping[str, Any]
 
 
-def events_of(frame: Frame, state: RunState) -> Iterator[Event]:
+def events_of(frame: Frame, state: RunState, run_id: str) -> Iterator[Event]:
     """Yield the events of a frame; kinds that only a newer version knows are left out.
 
     Args:
         frame: What was recorded.
         state: Where the run stood when the frame had been added.
+        run_id: The run.
     """
     for data in json.loads(frame.text):
         kind = data["type"]
-        if kind == "RunResumed":
-            done = tuple(name for name in state.order if state.steps[name].is_finished)
-            yield RunStarted(_plan(data), done, occurred_at=instant(data["at"]))
+        if kind in {"RunStarted", "RunResumed"}:
+            is_first = kind == "RunStarted"
+            done = () if is_first else tuple(name for name in state.order if state.steps[name].is_finished)
+            yield RunStarted(_plan(data), done, run_id, occurred_at=instant(data["at"]))
         elif kind == "UndoRecorded":
             for entry in data["entries"]:
                 yield UndoRecorded(data["step"], _value(entry), occurred_at=instant(data["at"]))
@@ -92,7 +94,6 @@ def _finished(data: Data) -> Event:
 
 
 MAKERS: Mapping[str, Callable[[Data], Event]] = {
-    "RunStarted": lambda data: RunStarted(_plan(data), occurred_at=instant(data["at"])),
     "StepStarted": lambda data: StepStarted(data["step"], occurred_at=instant(data["at"])),
     "StepFinished": lambda data: StepFinished(
         data["step"], _outcome(data["result"]), data["elapsed"], occurred_at=instant(data["at"])

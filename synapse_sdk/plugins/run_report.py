@@ -110,7 +110,7 @@ def follow_run(
             frames = list(islice(opened.frames(run_id, state.frames), FRAMES_AT_ONCE))
             for frame in frames:
                 state.add(frame)
-                yield from events_of(frame, state)
+                yield from events_of(frame, state, run_id)
             if len(frames) == FRAMES_AT_ONCE:
                 continue  # there may be more
             if not waits or not _goes_on(run):

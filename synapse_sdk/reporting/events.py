@@ -90,6 +90,8 @@ class RunStarted(_Timed):
     """Name and share of the progress bar (0.0 to 1.0, summing to 1) of every step, in order."""
     finished: tuple[str, ...] = ()
     """Names of the steps that an earlier worker of a resumed run has done; they do not run again."""
+    run_id: str | None = None
+    """Names the run, in the journal as well; None for one that nobody has named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,10 @@ class JsonReporter(StreamReporter):
 def run_started(event: RunStarted) -> Record:
     """Describe the start of a run."""
     steps = [{"name": name, "share": share} for name, share in event.steps]
-    return {"type": "run_started", "steps": steps} | ({"finished": list(event.finished)} if event.finished else {})
+    known = {} if event.run_id is None else {"run_id": event.run_id}
+    return {"type": "run_started", **known, "steps": steps} | (
+        {"finished": list(event.finished)} if event.finished else {}
+    )
 
 
 def step_started(event: StepStarted) -> Record:

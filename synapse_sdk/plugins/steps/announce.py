@@ -40,8 +40,13 @@ class Announcer:
     """
 
     def __init__(
-        self, journal: "RunObserver | None", observers: "Sequence[RunObserver]", sink_failures: "SinkFailures"
+        self,
+        journal: "RunObserver | None",
+        observers: "Sequence[RunObserver]",
+        sink_failures: "SinkFailures",
+        run_id: str | None = None,
     ) -> None:
+        self._run_id = run_id
         self._journal = journal
         self._observers = tuple(observers)
         self.is_watched = any(getattr(each, "inner", each) is not None for each in self._observers)
@@ -84,7 +89,7 @@ class Announcer:
     def run_started(self, plan: CompiledPlan, finished: int = 0) -> None:
         """Say that the run begins, or goes on after so many steps."""
         shares = tuple((name, plan.share(index)) for index, name in enumerate(plan.names))
-        self.tell(RunStarted(shares, tuple(plan.names[:finished])))
+        self.tell(RunStarted(shares, tuple(plan.names[:finished]), self._run_id))
 
     def step_started(self, name: str) -> None:
         """Say that a step's turn has come."""

@@ -141,7 +141,9 @@ class Orchestrator[C: BaseStepContext]:
 
     def _announcer(self, journal: "RunObserver | None") -> "Announcer | None":
         """Return what tells journal, observers and reporter of the run, or None when there are none."""
-        reporter: Any = getattr(self._context.runtime_ctx, "reporter", None)
+        ctx: Any = self._context.runtime_ctx
+        reporter: Any = getattr(ctx, "reporter", None)
+        run_id = getattr(ctx, "job_id", None)
         observers = [*self._observers]
         if callable(getattr(reporter, "observe", None)):
             observers.append(reporter)
@@ -149,4 +151,4 @@ class Orchestrator[C: BaseStepContext]:
             return None
         from synapse_sdk.plugins.steps.announce import Announcer  # noqa: PLC0415  # unobserved runs do not pay for it
 
-        return Announcer(journal, observers, self._context.sink_failures)
+        return Announcer(journal, observers, self._context.sink_failures, None if run_id is None else str(run_id))

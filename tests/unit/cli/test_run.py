@@ -193,7 +193,7 @@ def test_json_is_one_event_a_line_and_one_result_at_the_end(synapse: "Synapse") 
     [*events, result] = outcome.lines
     assert outcome.code == 0
     assert outcome.err == ""
-    assert next(event["type"] for event in events) == "run_started"
+    assert (events[0]["type"], events[0]["run_id"]) == ("run_started", result["run_id"])
     assert [event["type"] for event in events][-1] == "run_finished"
     assert "result" not in {event["type"] for event in events}
     assert (result["type"], result["status"], result["exit_code"]) == ("result", "succeeded", 0)

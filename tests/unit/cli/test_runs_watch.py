@@ -47,7 +47,7 @@ def test_a_program_can_watch(synapse: "Synapse", greeter: Path) -> None:
 
     lines = synapse("runs", "watch", "last", "--json").lines
 
-    assert lines[0]["type"] == "run_started"
+    assert (lines[0]["type"], lines[0]["run_id"]) == ("run_started", lines[-1]["run_id"])
     assert [line["type"] for line in lines].count("result") == 1
     assert (lines[-1]["status"], lines[-1]["exit_code"]) == ("succeeded", 0)
     assert lines[-1]["result"]["greeting"] == "Hello, world!"
