@@ -118,13 +118,16 @@ class Simulation:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Have the engine's failpoints and its measuring of time lead here."""
-        before, durable_module.monotonic = durable_module.monotonic, self._monotonic  # type: ignore[attr-defined]
+        before = {name: getattr(durable_module, name) for name in ("monotonic", "thread_time")}
+        for name in before:
+            setattr(durable_module, name, self._monotonic)
         hook = install(lambda name: self._stack[-1].point(name))  # noqa: PLW0108  # the worker of that moment
         try:
             yield
         finally:
             install(hook)
-            durable_module.monotonic = before  # type: ignore[attr-defined]
+            for name, function in before.items():
+                setattr(durable_module, name, function)
 
     def _monotonic(self) -> float:
         """Return the time that saving seems to take: now and then so much that it is not done each time."""
