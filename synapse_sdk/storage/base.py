@@ -61,6 +61,12 @@ class Storage(ABC):
 
     url: str
     """Where it is, without anything secret; `open_storage` opens it again, given the same credentials."""
+    in_flight: int = 16
+    """How many puts at a time are a good start; 1 where they are fastest one after the other."""
+    links_files: bool = False
+    """Whether `put` makes use of `source`."""
+    keeps_parts_aside: bool = False
+    """Whether any put that dies may leave something to be cleared away; else only one of content in pieces."""
 
     @abstractmethod
     def put(
