@@ -1,16 +1,16 @@
 """Opening the file of an SQLite journal: the one place that knows which files are fit for it, and which are not."""
 
 import os
-import re
 import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from synapse_sdk.database_files import file_system, is_shared_between_machines, lock_holder
 from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
 from synapse_sdk.journal.sql import migrations, statements
 
-__all__ = ["connect", "explained", "file_system", "grow_ballast", "release_ballast"]
+__all__ = ["connect", "explained", "grow_ballast", "release_ballast"]
 
 APPLICATION_ID = 0x53594E4A
 """Marks a database file as a journal of ours (`SYNJ`; SQLite keeps it in the file's header)."""
@@ -20,12 +20,6 @@ WAL_PAUSE = 0.01
 """Seconds between two tries to switch a new file to WAL mode."""
 BALLAST_BYTES = 1 << 20
 """Kept free for the moment when the disk is full: the failure and the rollback have to be recorded, too."""
-NETWORK = frozenset({"9p", "afs", "cifs", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs"})
-"""File systems on which SQLite's locks and shared memory do not work between machines."""
-LOCKS, MOUNTS = Path("/proc/locks"), Path("/proc/self/mountinfo")
-OCTAL = re.compile(r"\\([0-7]{3})")
-"""How spaces and the like are written in the list of mounts."""
-NETWORK_FUSE = ("fuse.sshfs", "fuse.s3fs", "fuse.rclone", "fuse.gcsfuse", "fuse.goofys", "fuse.glusterfs")
 
 
 def connect(
@@ -42,7 +36,7 @@ def connect(
     try:
         _refuse_what_is_no_file(path)
         kind = file_system(path)
-        if not network_is_fine and (kind in NETWORK or kind in NETWORK_FUSE):
+        if not network_is_fine and is_shared_between_machines(kind):
             msg = f"The journal {str(path)!r} lies on a network file system ({kind})"
             why = "locks do not hold there, and two workers would destroy it"
             raise JournalError(msg, why=why, fix="Put it on a local disk, or use postgresql://", path=path)
@@ -57,7 +51,7 @@ def explained(error: Exception, path: Path) -> JournalError:
     name = getattr(error, "sqlite_errorname", "")
     why = str(error)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        holder = _holder(path)
+        holder = lock_holder(path)
         who = f"process {holder}" if holder is not None else "another process"
         fix = f"Wait for {who} to finish, or end it"
         return JournalBusyError(f"The journal {str(path)!r} is locked by {who}", why=why, fix=fix, path=path)
@@ -225,30 +219,3 @@ def _refuse_emptied(path: Path) -> None:
         msg = f"The journal {str(path)!r} is empty, and once held runs"
         fix = f"Restore it from a copy; or remove {ballast(path).name} beside it to begin anew"
         raise JournalCorruptedError(msg, fix=fix, path=path)
-
-
-def _holder(path: Path) -> int | None:
-    """Return the process that has the journal's write lock, where the system tells (Linux).
-
-    Read from the system's list: opening the file to ask for its locks would drop those of this process.
-    """
-    with suppress(OSError, ValueError, IndexError):
-        inode = path.with_name(path.name + "-shm").stat().st_ino
-        for words in map(str.split, LOCKS.read_text(encoding="ascii").splitlines()):
-            if words[1] == "POSIX" and "WRITE" in words and words[5].endswith(f":{inode}"):
-                return int(words[4])
-    return None
-
-
-def file_system(path: Path) -> str:
-    """Return the kind of file system on which a file is or would be; empty where the system does not tell."""
-    folder = str(path.absolute().parent.resolve())
-    found, kind = "", ""
-    with suppress(OSError):
-        for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-            left, _, right = line.partition(" - ")
-            point = OCTAL.sub(lambda match: chr(int(match[1], 8)), left.split()[4])
-            inside = folder == point or folder.startswith(point.rstrip("/") + "/")
-            if inside and len(point) >= len(found):
-                found, kind = point, right.split()[0]
-    return kind

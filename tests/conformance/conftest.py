@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.postgres_server import PostgresServer, postgres_server
+from tests.conformance.sftp_server import sftp_server
 
 
 @pytest.fixture(scope="session")
@@ -10,3 +11,10 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for all tests of this process."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an SFTP server for all tests of this process."""
+    with sftp_server(tmp_path_factory.mktemp("sftp")) as port:
+        yield port

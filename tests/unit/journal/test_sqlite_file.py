@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from synapse_sdk import database_files
 from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
 from synapse_sdk.journal import Lease, RunId, SqliteJournal, open_journal, read_state, sqlite_file
 from synapse_sdk.journal.sqlite_file import ballast
@@ -57,7 +58,7 @@ def test_a_file_system_between_machines_is_refused(path: Path, monkeypatch: pyte
     mounts = path.parent / "mountinfo"
     place = str(path.parent.resolve()).replace(" ", r"\040")
     mounts.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {place} rw,relatime shared:1 - nfs4 server:/x rw\n")
-    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+    monkeypatch.setattr(database_files, "MOUNTS", mounts)
 
     with pytest.raises(JournalError, match=r"network file system \(nfs4\)"):
         SqliteJournal(path)
@@ -71,7 +72,7 @@ def test_a_mount_whose_name_has_spaces_is_found(tmp_path: Path, monkeypatch: pyt
     mounts = tmp_path / "mountinfo"
     place = str(folder.resolve()).replace(" ", r"\040")
     mounts.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {place} rw - cifs //server/x rw\n", encoding="utf-8")
-    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+    monkeypatch.setattr(database_files, "MOUNTS", mounts)
 
     with pytest.raises(JournalError, match="cifs"):
         SqliteJournal(folder / "journal.db")

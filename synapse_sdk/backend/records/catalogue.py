@@ -1,4 +1,4 @@
-"""The records of the backend: frozen values that travel between it and its users."""
+"""Storages, collections, and the files and units in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,22 +19,16 @@ __all__ = [
     "DataUnitState",
     "FileSpecification",
     "FileType",
-    "NewUnit",
-    "Project",
-    "ProjectId",
-    "RegisteredUnit",
-    "Registration",
-    "ReservedFile",
     "StorageId",
     "StorageRecord",
     "UnitFile",
+    "Usage",
 ]
 
 StorageId = NewType("StorageId", int)
 CollectionId = NewType("CollectionId", int)
 DataFileId = NewType("DataFileId", int)
 DataUnitId = NewType("DataUnitId", int)
-ProjectId = NewType("ProjectId", int)
 
 
 class FileType(StrEnum):
@@ -85,21 +79,13 @@ class DataCollection:
     """A set of data units of one kind."""
 
     id: CollectionId
+    uid: str
+    """Random text that no other collection has, in whichever backend: keys of its objects begin with it, so that
+    backends that share a storage never delete each other's objects."""
     name: str
     description: str = ""
     specifications: tuple[FileSpecification, ...] = ()
     """In the order in which they were given."""
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """Work on the units of a collection."""
-
-    id: ProjectId
-    name: str
-    collection_id: CollectionId
-    configuration: JsonObject = field(default_factory=dict)
     created_at: datetime
 
 
@@ -130,6 +116,15 @@ class DataFile:
     state: DataFileState
     owner: str | None = None
     """The run that is answerable for the object: it deletes the object when it is rolled back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How much a collection has in storages."""
+
+    files: int
+    size: int
+    """Bytes."""
 
 
 class DataUnitState(StrEnum):
@@ -168,48 +163,3 @@ class DataUnit:
     run: str | None = None
     """The run that registered it."""
     created_at: datetime
-
-
-# What a run brings in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservedFile:
-    """What to do about one content that a run wants to store."""
-
-    file: DataFile
-    must_send: bool
-    """Whether the run has to put the object and make sure that it is there; False if it is known to be there."""
-    is_claimed_before: bool = False
-    """Whether this run had reserved it before: it was cut short, and the object may be there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewUnit:
-    """A data unit to be registered."""
-
-    key: str
-    files: Mapping[str, tuple[DataFileId, str]]
-    """Name of the file specification to the data file and what it was called where it came from."""
-    meta: JsonObject = field(default_factory=dict)
-
-
-class Registration(StrEnum):
-    """What became of a unit that was to be registered."""
-
-    CREATED = "created"
-    """It is new, or this run had registered it before."""
-    DUPLICATE = "duplicate"
-    """There was a unit of this key with the same files."""
-    CONFLICT = "conflict"
-    """There is a unit of this key with other files; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredUnit:
-    """What became of one unit that was to be registered."""
-
-    key: str
-    outcome: Registration
-    unit_id: DataUnitId
-    """The unit of this key."""

@@ -1,0 +1,89 @@
+"""Who does what of tasks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, update
+
+from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found
+from synapse_sdk.backend.embedded.tables import assignments, tasks
+from synapse_sdk.backend.records import Assignment, AssignmentFilter, AssignmentId, AssignmentState, TaskId
+from synapse_sdk.clock import Clock
+from synapse_sdk.types import JsonObject
+
+__all__ = ["EmbeddedAssignments"]
+
+
+class EmbeddedAssignments:
+    """Implements the port `Assignments`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def create(self, task_ids: Iterable[TaskId], user: str) -> int:
+        """Assign tasks to a user who does not have them yet, and return how many assignments were made."""
+        new = {"user": user, "state": AssignmentState.OPEN, "created_at": self._clock.now()}
+        mine = select(func.count()).where(assignments.c.user == user)
+        with self._database.write() as connection:
+            before = connection.scalar(mine) or 0
+            for chunk in chunks(sorted(set(task_ids))):
+                known = select(tasks.c.id).where(tasks.c.id.in_(chunk)).with_for_update(read=True, key_share=True)
+                for missing in set(chunk).difference(connection.scalars(known)):
+                    raise not_found(missing, "task")
+                insert_new(connection, assignments, [{**new, "task_id": task_id} for task_id in chunk])
+            return (connection.scalar(mine) or 0) - before
+
+    def get(self, assignment_id: AssignmentId) -> Assignment:
+        """Return an assignment."""
+        with self._database.read() as connection:
+            row = connection.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
+        if row is None:
+            raise not_found(assignment_id, "assignment")
+        return _assignment(row)
+
+    def list(self, which: AssignmentFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Assignment]:
+        """Return assignments in order of their ids, those behind `after`."""
+        statement = _narrowed(select(assignments), which).where(assignments.c.id > after)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(assignments.c.id).limit(limit))
+            return [_assignment(row) for row in rows]
+
+    def set_data(
+        self,
+        assignment_id: AssignmentId,
+        data: JsonObject | None,
+        *,
+        state: AssignmentState = AssignmentState.SUBMITTED,
+    ) -> Assignment:
+        """Replace the annotation data of an assignment."""
+        change = update(assignments).where(assignments.c.id == assignment_id).values(data=data, state=state)
+        with self._database.write() as connection:
+            row = connection.execute(change.returning(assignments)).one_or_none()
+        if row is None:
+            raise not_found(assignment_id, "assignment")
+        return _assignment(row)
+
+
+def _narrowed[S: Select[Any]](statement: S, which: AssignmentFilter) -> S:
+    if which.project is not None:
+        own = select(tasks.c.id).where(tasks.c.project_id == which.project)
+        statement = statement.where(assignments.c.task_id.in_(own))
+    if which.tasks is not None:
+        statement = statement.where(assignments.c.task_id.in_(which.tasks))
+    if which.user is not None:
+        statement = statement.where(assignments.c.user == which.user)
+    if which.state is not None:
+        statement = statement.where(assignments.c.state == which.state)
+    return statement
+
+
+def _assignment(row: Row[Any]) -> Assignment:
+    return Assignment(
+        id=row.id,
+        task_id=row.task_id,
+        user=row.user,
+        data=row.data,
+        state=row.state,
+        created_at=row.created_at,
+    )

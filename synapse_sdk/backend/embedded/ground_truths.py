@@ -1,0 +1,167 @@
+"""Ground truths, in versions that never change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select
+
+from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found
+from synapse_sdk.backend.embedded.tables import (
+    data_units,
+    ground_truth_datasets,
+    ground_truth_versions,
+    ground_truths,
+    tasks,
+)
+from synapse_sdk.backend.records import (
+    GroundTruth,
+    GroundTruthDataset,
+    GroundTruthDatasetId,
+    GroundTruthFilter,
+    GroundTruthVersion,
+    GroundTruthVersionId,
+    NewGroundTruth,
+)
+from synapse_sdk.clock import Clock
+from synapse_sdk.errors import ConflictError
+
+__all__ = ["EmbeddedGroundTruths"]
+
+
+class EmbeddedGroundTruths:
+    """Implements the port `GroundTruths`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def create_dataset(self, name: str) -> GroundTruthDataset:
+        """Make a dataset without versions."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            if connection.scalar(select(exists().where(ground_truth_datasets.c.name == name))):
+                msg = f"There is a ground-truth dataset named {name!r} already"
+                raise ConflictError(msg, fix="Use that one, or choose another name", dataset=name)
+            identity = create(connection, ground_truth_datasets, name=name, created_at=now)
+        return GroundTruthDataset(id=GroundTruthDatasetId(identity), name=name, created_at=now)
+
+    def dataset(self, reference: GroundTruthDatasetId | int | str) -> GroundTruthDataset:
+        """Return a dataset by id or name."""
+        with self._database.read() as connection:
+            row = find(connection, ground_truth_datasets, reference, "ground-truth dataset")
+        return GroundTruthDataset(id=row.id, name=row.name, created_at=row.created_at)
+
+    def create_version(self, dataset_id: GroundTruthDatasetId, items: Sequence[NewGroundTruth]) -> GroundTruthVersion:
+        """Make the next version of a dataset, whole and for good."""
+        datasets, versions = ground_truth_datasets, ground_truth_versions
+        now = self._clock.now()
+        with self._database.write() as connection:
+            known = select(datasets.c.id).where(datasets.c.id == dataset_id).with_for_update(key_share=True)
+            if connection.scalar(known) is None:
+                raise not_found(dataset_id, "ground-truth dataset")
+            last = connection.scalar(select(func.max(versions.c.number)).where(versions.c.dataset_id == dataset_id))
+            number = (last or 0) + 1
+            identity = create(connection, versions, dataset_id=dataset_id, number=number, created_at=now)
+            for chunk in chunks(items):
+                rows = _rows(connection, identity, chunk)
+                connection.execute(insert(ground_truths), rows)
+        return GroundTruthVersion(
+            id=GroundTruthVersionId(identity), dataset_id=dataset_id, number=number, created_at=now
+        )
+
+    def version(self, version_id: GroundTruthVersionId) -> GroundTruthVersion:
+        """Return a version."""
+        statement = select(ground_truth_versions).where(ground_truth_versions.c.id == version_id)
+        with self._database.read() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise not_found(version_id, "ground-truth version")
+        return _version(row)
+
+    def versions(self, dataset_id: GroundTruthDatasetId) -> Sequence[GroundTruthVersion]:
+        """Return the versions of a dataset, the first one first."""
+        table = ground_truth_versions
+        statement = select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.number)
+        with self._database.read() as connection:
+            return [_version(row) for row in connection.execute(statement)]
+
+    def list(
+        self,
+        version_id: GroundTruthVersionId,
+        which: GroundTruthFilter | None = None,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> Sequence[GroundTruth]:
+        """Return ground truths of a version in order of their ids, those behind `after`."""
+        statement = _narrowed(select(ground_truths), version_id, which).where(ground_truths.c.id > after)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(ground_truths.c.id).limit(limit))
+            return [_ground_truth(row) for row in rows]
+
+    def count(self, version_id: GroundTruthVersionId, which: GroundTruthFilter | None = None) -> int:
+        """Return how many ground truths a version has."""
+        statement = _narrowed(select(func.count()).select_from(ground_truths), version_id, which)
+        with self._database.read() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def remove_version(self, version_id: GroundTruthVersionId) -> None:
+        """Remove a version with its ground truths."""
+        with self._database.write() as connection:
+            connection.execute(delete(ground_truth_versions).where(ground_truth_versions.c.id == version_id))
+
+
+def _rows(connection: Connection, version_id: int, items: Sequence[NewGroundTruth]) -> "list[dict[str, Any]]":
+    """Return the rows of new ground truths, with what their tasks have now."""
+    wanted = [item.task_id for item in items if item.task_id is not None]
+    statement = select(tasks.c.id, tasks.c.unit_id, tasks.c.data).where(tasks.c.id.in_(wanted))
+    known = {row.id: (row.unit_id, row.data) for row in connection.execute(statement)}
+    rows = [_row(version_id, item, known) for item in items]
+    units = {row["unit_id"] for row in rows}
+    present = select(data_units.c.id).where(data_units.c.id.in_(units)).with_for_update(read=True, key_share=True)
+    for missing in units.difference(connection.scalars(present)):
+        raise not_found(missing, "data unit")
+    return rows
+
+
+def _row(version_id: int, item: NewGroundTruth, known: dict[int, tuple[Any, Any]]) -> dict[str, Any]:
+    task = None if item.task_id is None else known.get(item.task_id)
+    if item.task_id is not None and task is None:
+        raise not_found(item.task_id, "task")
+    unit_id = item.unit_id if task is None else task[0]
+    data = item.data if item.data is not None or task is None else task[1]
+    if unit_id is None or data is None or (item.unit_id is not None and item.unit_id != unit_id):
+        what = f"task {item.task_id}" if task is not None else f"unit {item.unit_id}"
+        msg = f"The ground truth of {what} cannot be made: it has no data, or is of another unit"
+        raise ConflictError(msg, fix="Annotate it first, or give the data")
+    return {
+        "version_id": version_id,
+        "unit_id": unit_id,
+        "task_id": item.task_id,
+        "category": item.category,
+        "data": data,
+    }
+
+
+def _narrowed[S: Select[Any]](statement: S, version_id: GroundTruthVersionId, which: GroundTruthFilter | None) -> S:
+    statement = statement.where(ground_truths.c.version_id == version_id)
+    if which is not None and which.category is not None:
+        statement = statement.where(ground_truths.c.category == which.category)
+    if which is not None and which.data_units is not None:
+        statement = statement.where(ground_truths.c.unit_id.in_(which.data_units))
+    return statement
+
+
+def _version(row: Row[Any]) -> GroundTruthVersion:
+    return GroundTruthVersion(id=row.id, dataset_id=row.dataset_id, number=row.number, created_at=row.created_at)
+
+
+def _ground_truth(row: Row[Any]) -> GroundTruth:
+    return GroundTruth(
+        id=row.id,
+        version_id=row.version_id,
+        unit_id=row.unit_id,
+        task_id=row.task_id,
+        category=row.category,
+        data=row.data,
+    )

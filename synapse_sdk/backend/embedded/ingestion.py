@@ -1,0 +1,272 @@
+"""What runs bring into collections: files reserved, units registered, and in the end published or withdrawn."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
+
+from synapse_sdk.backend.embedded.claims import collections_of, give_up, let_go, unused_files
+from synapse_sdk.backend.embedded.data_files import data_file
+from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.registration import register_units
+from synapse_sdk.backend.embedded.statements import among, chunks, insert_new, lock_collections
+from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_units, ingestions
+from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
+from synapse_sdk.backend.records import (
+    CollectionId,
+    DataFile,
+    DataFileId,
+    DataFileState,
+    DataUnitState,
+    NewUnit,
+    RegisteredUnit,
+    ReservedFile,
+    StorageId,
+)
+from synapse_sdk.clock import Clock
+from synapse_sdk.errors import BackendUnavailableError, ConflictError
+from synapse_sdk.types import JsonObject
+
+__all__ = ["EmbeddedIngestion"]
+
+PAGE = 1000
+"""Keys that are read at a time."""
+
+
+class EmbeddedIngestion:
+    """Implements the port `Ingestion`.
+
+    Every change locks the run, then the collections it is about, in the order of their ids: what it finds out about
+    claims and units stays true until it is done.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def reserve(
+        self, run: str, collection_id: CollectionId, storage_id: StorageId, files: Sequence[tuple[str, int, str]]
+    ) -> Sequence[ReservedFile]:
+        """Announce contents, as `(sha256, size, key)`, and learn for each of them, in order, what is to be done."""
+        common = {"collection_id": collection_id, "storage_id": storage_id}
+        reserved = {"state": DataFileState.RESERVED, "owner": run}
+        by_content = {sha256: (size, key) for sha256, size, key in reversed(files)}
+        found: dict[str, Row[Any]] = {}
+        claimed = set[int]()
+        with self._database.write() as connection:
+            _lock_open(connection, run)
+            lock_collections(connection, [collection_id])
+            for chunk in chunks(by_content):
+                known = _files_by_content(connection, common, chunk)
+                _refuse_deleting(known.values())
+                claimed |= _claimed(connection, run, [row.id for row in known.values()])
+                new = [
+                    {**common, **reserved, "sha256": sha256, "size": size, "key": key}
+                    for sha256, (size, key) in ((each, by_content[each]) for each in chunk if each not in known)
+                ]
+                if new:
+                    added = connection.execute(insert(data_files).returning(data_files), new)
+                    known |= {row.sha256: row for row in added}
+                _claim(connection, run, [row.id for row in known.values() if row.id not in claimed])
+                found |= known
+        return [_reserved(found[sha256], claimed) for sha256, _, _ in files]
+
+    def register(
+        self, run: str, collection_id: CollectionId, units: Sequence[NewUnit], *, stored: Iterable[DataFileId] = ()
+    ) -> Sequence[RegisteredUnit]:
+        """Note that objects are in the storage, verified, and register units, hidden until they are published."""
+        with self._database.write() as connection:
+            _lock_open(connection, run)
+            lock_collections(connection, [collection_id])
+            noted = sorted(set(stored))
+            used = {file_id for unit in units for file_id, _ in unit.files.values()}
+            files = _files_by_id(connection, used.union(noted))
+            contents = {
+                row.id: row.sha256
+                for row in files.values()
+                if row.collection_id == collection_id and row.state is DataFileState.STORED
+            }
+            missing = [each for each in noted if each not in contents]
+            contents |= _note_stored(connection, run, collection_id, missing, files)
+            return register_units(connection, run, collection_id, units, contents=contents, now=self._clock.now())
+
+    def unused(
+        self, run: str, *, state: DataFileState | None = None, after: int = 0, limit: int = 1000
+    ) -> Sequence[DataFile]:
+        """Return files that a run has reserved and that no unit of it has, in order of their ids."""
+        statement = unused_files(run).where(data_files.c.id > after)
+        if state is not None:
+            statement = statement.where(data_files.c.state == state)
+        with self._database.read() as connection:
+            return [data_file(row) for row in connection.execute(statement.order_by(data_files.c.id).limit(limit))]
+
+    def disown(self, run: str, file_ids: Iterable[DataFileId]) -> None:
+        """End a run's claims of files that are `reserved`, because their objects turned out to be somebody else's."""
+        with self._database.write() as connection:
+            _lock(connection, run)
+            lock_collections(connection, collections_of(connection, run))
+            for chunk in chunks(sorted(set(file_ids))):
+                give_up(connection, run, chunk)
+
+    def registered_keys(self, run: str) -> Iterator[str]:
+        """Yield the keys of the units that a run has registered so far."""
+        after = 0
+        while True:
+            statement = select(data_units.c.id, data_units.c.key).where(data_units.c.run == run)
+            with self._database.read() as connection:
+                page = connection.execute(
+                    statement.where(data_units.c.id > after).order_by(data_units.c.id).limit(PAGE)
+                ).all()
+            if not page:
+                return
+            yield from (row.key for row in page)
+            after = page[-1].id
+
+    def update_meta(self, run: str, collection_id: CollectionId, metas: Mapping[str, JsonObject]) -> int:
+        """Add metadata, by unit key, to units that this run has registered, and return how many there are of them."""
+        with self._database.write() as connection:
+            _lock_open(connection, run)
+            lock_collections(connection, [collection_id])
+            return sum(_merge_meta(connection, run, collection_id, chunk, metas) for chunk in chunks(metas))
+
+    def publish(self, run: str) -> int:
+        """Make all units of the run live, in one transaction, and return how many units of the run are live now."""
+        with self._database.write() as connection:
+            _lock_open(connection, run)
+            lock_collections(connection, collections_of(connection, run))
+            staged = (data_units.c.run == run) & (data_units.c.state == DataUnitState.STAGED)
+            connection.execute(update(data_units).where(staged).values(state=DataUnitState.LIVE))
+            let_go(connection, run)
+            return int(connection.scalar(select(func.count()).where(data_units.c.run == run)) or 0)
+
+    def withdraw(self, run: str) -> None:
+        """Remove the units of a run, published or not, and its claims, and close the run."""
+        with self._database.write() as connection:
+            _lock(connection, run)
+            connection.execute(update(ingestions).where(ingestions.c.run == run).values(is_withdrawn=True))
+            lock_collections(connection, collections_of(connection, run))
+            refuse_units_in_use(connection, data_units.c.run == run)
+            let_go(connection, run, removes_units=True)
+
+    def to_delete(self, run: str | None, *, limit: int = 1000) -> Sequence[DataFile]:
+        """Return some of the files that a run has left to be deleted; for None, those left by removed units."""
+        statement = select(data_files).where(
+            data_files.c.owner == run, data_files.c.state == DataFileState.DELETING
+        )  # a comparison with None becomes IS NULL
+        with self._database.read() as connection:
+            return [data_file(row) for row in connection.execute(statement.order_by(data_files.c.id).limit(limit))]
+
+    def finish_removal(self, file_ids: Iterable[DataFileId]) -> None:
+        """Forget files that are `deleting`, because their objects are gone; others are left alone."""
+        with self._database.write() as connection:
+            for chunk in chunks(sorted(set(file_ids))):
+                connection.execute(
+                    delete(data_files).where(data_files.c.id.in_(chunk), data_files.c.state == DataFileState.DELETING)
+                )
+
+
+def _lock(connection: Connection, run: str) -> bool:
+    """Keep others from changing what a run is, until the transaction ends; whether the run was withdrawn."""
+    insert_new(connection, ingestions, [{"run": run}])
+    statement = select(ingestions.c.is_withdrawn).where(ingestions.c.run == run)
+    return bool(connection.scalar(statement.with_for_update()))
+
+
+def _lock_open(connection: Connection, run: str) -> None:
+    """Lock a run that may bring things in.
+
+    Raises:
+        ConflictError: It was withdrawn.
+    """
+    if _lock(connection, run):
+        msg = f"The run {run!r} was rolled back: nothing more can be brought in by it"
+        raise ConflictError(msg, fix="Start another run", run=run)
+
+
+def _merge_meta(
+    connection: Connection, run: str, collection_id: int, keys: Sequence[str], metas: Mapping[str, JsonObject]
+) -> int:
+    """Add metadata to units of a run, and return how many of the keys are such units'."""
+    statement = select(data_units.c.id, data_units.c.key, data_units.c.meta).where(
+        data_units.c.collection_id == collection_id, data_units.c.run == run, data_units.c.key.in_(keys)
+    )
+    rows = connection.execute(statement).all()
+    changed = [
+        {"unit": row.id, "new": merged} for row in rows if (merged := {**row.meta, **metas[row.key]}) != row.meta
+    ]
+    if changed:
+        by_id = update(data_units).where(data_units.c.id == bindparam("unit"))
+        connection.execute(by_id.values(meta=bindparam("new", type_=data_units.c.meta.type)), changed)
+    return len(rows)
+
+
+def _files_by_content(
+    connection: Connection, common: Mapping[str, int], contents: Sequence[str]
+) -> dict[str, Row[Any]]:
+    statement = select(data_files).where(
+        data_files.c.collection_id == common["collection_id"],
+        data_files.c.storage_id == common["storage_id"],
+        among(connection, data_files.c.sha256, contents),
+    )
+    return {row.sha256: row for row in connection.execute(statement).all()}
+
+
+def _claim(connection: Connection, run: str, file_ids: Sequence[int]) -> None:
+    if file_ids:
+        claims = select(literal(run), data_files.c.id).where(among(connection, data_files.c.id, file_ids))
+        connection.execute(insert(data_file_claims).from_select(["run", "file_id"], claims))
+
+
+def _claimed(connection: Connection, run: str, file_ids: Sequence[int]) -> set[int]:
+    if not file_ids:
+        return set()
+    statement = select(data_file_claims.c.file_id).where(
+        data_file_claims.c.run == run, among(connection, data_file_claims.c.file_id, file_ids)
+    )
+    return set(connection.scalars(statement))
+
+
+def _refuse_deleting(rows: Iterable[Row[Any]]) -> None:
+    for row in rows:
+        if row.state is DataFileState.DELETING:
+            who = "removed data units" if row.owner is None else f"run {row.owner!r}"
+            msg = f"The object {row.key!r} is about to be deleted: it was left by {who}"
+            fix = "Finish that rollback or clean-up, then try again"
+            where = {} if row.owner is None else {"run": row.owner}
+            raise BackendUnavailableError(msg, fix=fix, key=row.key, **where)
+
+
+def _reserved(row: Row[Any], claimed: set[int]) -> ReservedFile:
+    return ReservedFile(
+        file=data_file(row),
+        must_send=row.state is not DataFileState.STORED,
+        is_claimed_before=row.id in claimed,
+    )
+
+
+def _files_by_id(connection: Connection, file_ids: Iterable[int]) -> dict[int, Row[Any]]:
+    found: dict[int, Row[Any]] = {}
+    for chunk in chunks(sorted(file_ids)):
+        statement = select(data_files.c.id, data_files.c.collection_id, data_files.c.sha256, data_files.c.state).where(
+            among(connection, data_files.c.id, chunk)
+        )
+        found |= {row.id: row for row in connection.execute(statement).all()}
+    return found
+
+
+def _note_stored(
+    connection: Connection, run: str, collection_id: int, file_ids: Sequence[int], files: Mapping[int, Row[Any]]
+) -> dict[int, str]:
+    """Note that the objects of reserved files are there, and return the contents of the files by id.
+
+    Raises:
+        ConflictError: The run has not reserved one of them for the collection.
+    """
+    for chunk in chunks(file_ids):
+        known = [files[each] for each in chunk if each in files]
+        ids = [row.id for row in known if row.collection_id == collection_id and row.state is DataFileState.RESERVED]
+        if len(ids) < len(chunk) or len(_claimed(connection, run, ids)) < len(ids):
+            msg = f"The run {run!r} says that it has stored files which it has not reserved"
+            raise ConflictError(msg, fix="Reserve every file before it is sent", run=run)
+        stored = update(data_files).where(among(connection, data_files.c.id, ids))
+        connection.execute(stored.values(state=DataFileState.STORED))
+    return {each: files[each].sha256 for each in file_ids}

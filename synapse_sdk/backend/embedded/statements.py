@@ -1,0 +1,94 @@
+"""What statements about records of all families have in common."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Table, any_, bindparam, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from synapse_sdk.backend.embedded.tables import collections
+from synapse_sdk.errors import RecordNotFoundError
+from synapse_sdk.extensions import one_of
+
+__all__ = ["among", "chunks", "create", "find", "insert_new", "lock_collections", "not_found"]
+
+CHUNK = 500
+"""Values that one statement takes: databases limit them, and equal numbers share a compiled statement."""
+MOST_NAMES = 1000
+"""Names among which the nearest is sought."""
+BIGGEST = 2**63 - 1
+
+
+def chunks[T](items: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """Yield items in groups that fit into one statement."""
+    return batched(items, CHUNK)
+
+
+def among(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of many values.
+
+    They travel as one: a list of hundreds of parameters costs Python more than the database.
+    """
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(values), ARRAY(column.type)))
+    rows = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(rows.c.value))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, and pass over those that are there already."""
+    if rows:
+        kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(kind(table).on_conflict_do_nothing(), rows)
+
+
+def create(connection: Connection, table: Table, **values: object) -> int:
+    """Insert one row and return its id."""
+    statement = insert(table).values(**values).returning(table.c.id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def find(connection: Connection, table: Table, reference: int | str, kind: str) -> Row[Any]:
+    """Return the row that an id or a name means; digits are a name, if there is one like them, and else an id.
+
+    Args:
+        connection: To the database.
+        table: Has the columns `id` and `name`.
+        reference: Id or name.
+        kind: What errors call a record.
+
+    Raises:
+        RecordNotFoundError: There is none; the message names the nearest.
+    """
+    row = None
+    if isinstance(reference, str):
+        row = connection.execute(select(table).where(table.c.name == reference)).one_or_none()
+    if row is None and str(reference).isascii() and str(reference).isdecimal() and int(reference) <= BIGGEST:
+        row = connection.execute(select(table).where(table.c.id == int(reference))).one_or_none()
+    if row is not None:
+        return row
+    names = connection.scalars(select(table.c.name).order_by(table.c.id.desc()).limit(MOST_NAMES)).all()
+    raise not_found(reference, kind, one_of(str(reference), sorted(names)))
+
+
+def not_found(reference: object, kind: str, fix: str | None = None) -> RecordNotFoundError:
+    """Return the error that says that there is no such record."""
+    where: dict[str, Any] = {kind.replace(" ", "_"): reference}
+    return RecordNotFoundError(f"There is no {kind} {reference!r}", fix=fix, **where)
+
+
+def lock_collections(connection: Connection, ids: Iterable[int]) -> None:
+    """Keep others from changing files and units of collections until the transaction ends.
+
+    SQLite has one writer at a time anyway. Always taken in the order of their ids: nobody waits in a circle.
+
+    Raises:
+        RecordNotFoundError: There is no such collection.
+    """
+    for chunk in chunks(sorted(set(ids))):
+        statement = select(collections.c.id).where(collections.c.id.in_(chunk)).order_by(collections.c.id)
+        found = set(connection.scalars(statement.with_for_update(key_share=True)))
+        for missing in set(chunk) - found:
+            raise not_found(missing, "collection")

@@ -1,0 +1,131 @@
+"""What the commands about a backend have in common: where it is, how it is listed, and who is asked."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synapse_sdk.cli.commands import note_option
+from synapse_sdk.cli.session import Session
+
+if TYPE_CHECKING:
+    from synapse_sdk.backend import Backend
+
+__all__ = ["BACKEND", "JSON", "LISTING", "YES", "confirm_removal", "everything", "opened"]
+
+BACKEND = click.option(
+    "--backend",
+    metavar="URL",
+    expose_value=False,
+    callback=note_option,
+    help="Where collections are kept, a file or a URL.  [env: SYNAPSE_BACKEND]",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+USUAL_LIMIT = 50
+PAGE = 500
+"""Records that are read at a time."""
+
+
+def LISTING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # used like the decorators above
+    """Add how much of a list is shown."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Print names only."),
+        click.option("--all", "shows_all", is_flag=True, help="Show all, however many."),
+        click.option(
+            "--limit", type=click.IntRange(min=1), default=USUAL_LIMIT, show_default=True, help="Show so many at most."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def opened(session: Session, *, as_json: bool = False) -> Iterator["Backend"]:
+    """Open the backend that this call is about, for as long as a block takes."""
+    from synapse_sdk.backend import open_backend  # noqa: PLC0415  # help needs none of it
+
+    session.wants_json = as_json
+    with open_backend(session.backend) as backend:
+        yield backend
+
+
+def everything[T](read: Callable[[int, int], Sequence[T]], number: Callable[[T], int], limit: int | None) -> list[T]:
+    """Return records page by page.
+
+    Args:
+        read: Takes the number of the last record, and how many to read.
+        number: Tells the number of a record.
+        limit: How many at most; None for all.
+    """
+    found: list[T] = []
+    while limit is None or len(found) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(found))
+        page = read(number(found[-1]) if found else 0, size)
+        found += page
+        if len(page) < size:
+            break
+    return found
+
+
+def show_list[T](  # names of what the list is made of
+    records: Sequence[T],
+    limit: int | None,
+    facts: Callable[[T], dict[str, Any]],
+    kind: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print a list of records, of which there may be one more than is to be shown.
+
+    Args:
+        records: The records.
+        limit: How many are shown; None for all.
+        facts: Tells what a record has, in the order of the columns; must have a `name`.
+        kind: What the records are, such as `collections`.
+        as_json: Whether a program reads it.
+        quiet: Whether names are enough.
+    """
+    from synapse_sdk.cli.rendering import clean, echo_json, table, terminal_width, write  # noqa: PLC0415
+
+    more = limit is not None and len(records) > limit
+    rows = [facts(record) for record in records[:limit]]
+    if as_json:
+        echo_json({kind: rows, "more": more})
+    elif quiet:
+        for row in rows:
+            write(sys.stdout, clean(str(row["name"])))
+    elif not rows:
+        write(sys.stderr, f"There are no {kind} yet.")
+    else:
+        lines = [[_cell(value) for value in row.values()] for row in rows]
+        write(sys.stdout, table(tuple(rows[0]), lines, width=terminal_width(sys.stdout)))
+    if more and not as_json:
+        write(sys.stderr, f"There are more than {limit}: --all, or --limit N.")
+
+
+def confirm_removal(kind: str, name: str, *, yes: bool) -> None:
+    """Have the user type the name of what is to be removed.
+
+    Raises:
+        UsageError: There is nobody to ask.
+        Abort: Another name was typed.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        msg = f"Remove the {kind} {name!r}? Without a terminal nobody can be asked: add --yes"
+        raise click.UsageError(msg)
+    if click.prompt(f"Type the name of the {kind} to remove it", err=True) != name:
+        raise click.Abort
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,142 @@
+"""`synapse projects`: the work on the units of collections."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synapse_sdk.cli.catalogue.options import (
+    BACKEND,
+    JSON,
+    LISTING,
+    YES,
+    confirm_removal,
+    everything,
+    opened,
+    show_list,
+)
+from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
+from synapse_sdk.cli.live_names import complete_collection, complete_project
+from synapse_sdk.cli.session import Session
+
+if TYPE_CHECKING:
+    from synapse_sdk.backend import Backend, Project
+
+__all__ = ["create", "list_projects", "projects", "rm", "show"]
+
+HERE = "synapse_sdk.cli.catalogue.projects"
+COLLECTION = "synapse collections create birds"
+CREATED = "synapse projects create boxes --collection birds"
+NAME = click.argument("name", metavar="NAME", shell_complete=complete_project)
+
+projects = SynapseGroup(
+    "projects",
+    help="Make, list, show and remove projects. NAME is the name of one, or its id.",
+    sections={
+        "Commands": {
+            "create": LateCommand(f"{HERE}:create", "Make a project on a collection.", ("new",)),
+            "list": LateCommand(f"{HERE}:list_projects", "List the projects.", ("ls",)),
+            "show": LateCommand(f"{HERE}:show", "Show a project, and how many tasks it has."),
+            "rm": LateCommand(f"{HERE}:rm", "Remove a project without tasks.", ("remove", "delete")),
+        }
+    },
+    examples=(COLLECTION, CREATED, "synapse projects list"),
+)
+
+
+@click.command("create", cls=SynapseCommand, examples=(COLLECTION, CREATED))
+@click.argument("name")
+@click.option(
+    "--collection",
+    metavar="NAME",
+    required=True,
+    shell_complete=complete_collection,
+    help="The collection whose units are worked on.",
+)
+@click.option("--configuration", "path", metavar="FILE", help="A YAML, JSON or TOML document, such as the classes.")
+@JSON
+@BACKEND
+@click.pass_obj
+def create(session: Session, /, *, name: str, collection: str, path: str | None, as_json: bool) -> None:
+    """Make a project NAME."""
+    from synapse_sdk.cli.rendering import clean, echo_json, write  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.documents import read_document  # noqa: PLC0415
+    from synapse_sdk.errors import ConfigurationError  # noqa: PLC0415
+
+    session.wants_json = as_json
+    configuration = {} if path is None else read_document(path)
+    if not isinstance(configuration, dict):
+        msg = f"{path} is not a mapping"
+        raise ConfigurationError(msg, fix="Write names and values", file=path)
+    with opened(session, as_json=as_json) as backend:
+        found = backend.collections.get(collection)
+        made = backend.projects.create(name, found.id, configuration=configuration)
+        if as_json:
+            echo_json(_row(made, backend))
+            return
+    write(sys.stderr, f"Made the project {clean(made.name)!r} with id {made.id}. See it:\n")
+    write(sys.stdout, f"  {session.command('projects', 'show', made.name)}")
+
+
+@click.command("list", cls=SynapseCommand, examples=("synapse projects list", "synapse projects list --json"))
+@LISTING
+@JSON
+@BACKEND
+@click.pass_obj
+def list_projects(session: Session, /, *, limit: int, shows_all: bool, quiet: bool, as_json: bool) -> None:
+    """List the projects, with their collections."""
+    most = None if shows_all else limit
+    with opened(session, as_json=as_json) as backend:
+        found = everything(
+            lambda after, size: backend.projects.list(after=after, limit=size),
+            lambda each: each.id,
+            None if most is None else most + 1,
+        )
+        show_list(found, most, lambda each: _row(each, backend), "projects", as_json=as_json, quiet=quiet)
+
+
+@click.command("show", cls=SynapseCommand, examples=(COLLECTION, CREATED, "synapse projects show boxes"))
+@NAME
+@JSON
+@BACKEND
+@click.pass_obj
+def show(session: Session, /, *, name: str, as_json: bool) -> None:
+    """Show the project NAME."""
+    from synapse_sdk.cli.rendering import echo_json, key_values, write  # noqa: PLC0415  # help needs none of it
+
+    with opened(session, as_json=as_json) as backend:
+        project = backend.projects.get(name)
+        document = {
+            **_row(project, backend),
+            "created_at": project.created_at.isoformat(timespec="seconds"),
+            "configuration": project.configuration,
+        }
+    if as_json:
+        echo_json(document)
+    else:
+        write(sys.stdout, key_values(document))
+
+
+@click.command("rm", cls=SynapseCommand, examples=(COLLECTION, CREATED, "synapse projects rm boxes --yes"))
+@NAME
+@YES
+@BACKEND
+@click.pass_obj
+def rm(session: Session, /, *, name: str, yes: bool) -> None:
+    """Remove the project NAME; one that has tasks is kept."""
+    with opened(session) as backend:
+        project = backend.projects.get(name)
+        confirm_removal("project", project.name, yes=yes)
+        backend.projects.remove(project.id)
+    click.echo(f"Removed the project {project.name!r}.", err=True)
+
+
+def _row(project: "Project", backend: "Backend") -> dict[str, Any]:
+    from synapse_sdk.backend import TaskFilter  # noqa: PLC0415  # help needs none of it
+
+    return {
+        "id": project.id,
+        "name": project.name,
+        "collection": backend.collections.get(project.collection_id).name,
+        "tasks": backend.tasks.count(TaskFilter(project=project.id)),
+    }

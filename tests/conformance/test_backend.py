@@ -1,0 +1,399 @@
+"""What every backend promises about its records (`synapse_sdk.backend.ports`), over every database there is."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from synapse_sdk.backend import (
+    AssignmentFilter,
+    Backend,
+    Category,
+    CollectionId,
+    DataUnitId,
+    FileSpecification,
+    FileType,
+    GroundTruthFilter,
+    JobStatus,
+    ModelFile,
+    NewGroundTruth,
+    ProjectId,
+    StorageId,
+    TaskFilter,
+    TaskId,
+    TaskState,
+)
+from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
+from synapse_sdk.types import JobId, JsonObject
+from tests.conformance.backends import STORES, Opener, bring_in, opener_of
+
+IMAGES = FileSpecification(name="images", file_type=FileType.IMAGE, is_primary=True, extensions=(".jpg", ".png"))
+LABELS = FileSpecification(name="labels", is_required=False)
+
+
+@pytest.fixture(params=STORES)
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """What opens one and the same backend."""
+    return opener_of(request.param, request, tmp_path)
+
+
+@pytest.fixture
+def backend(opener: Opener) -> Iterator[Backend]:
+    """An empty backend."""
+    with opener() as backend:
+        yield backend
+
+
+@pytest.fixture
+def storage(backend: Backend) -> StorageId:
+    """A storage."""
+    return backend.storages.ensure("file:///photos").id
+
+
+@pytest.fixture
+def collection(backend: Backend) -> CollectionId:
+    """A collection of images."""
+    return backend.collections.create("birds", specifications=[IMAGES, LABELS]).id
+
+
+@pytest.fixture
+def units(backend: Backend, collection: CollectionId, storage: StorageId) -> list[DataUnitId]:
+    """Three live units of the collection."""
+    bring_in(backend, "first", collection, storage, "a", "b", "c")
+    backend.ingestion.publish("first")
+    return [each.id for each in backend.data_units.list(collection)]
+
+
+@pytest.fixture
+def project(backend: Backend, collection: CollectionId) -> ProjectId:
+    """A project on the collection."""
+    return backend.projects.create("boxes", collection, configuration={"schema": "dm_v2"}).id
+
+
+# Storages
+
+
+def test_the_first_storage_becomes_the_default_until_another_one_is_made_it(backend: Backend) -> None:
+    """There is always one, as long as there is any."""
+    with pytest.raises(RecordNotFoundError, match="no storage yet"):
+        backend.storages.default()
+    first = backend.storages.create("disk", "file:///a")
+    backend.storages.create("other", "file:///b")
+    assert backend.storages.default() == first
+
+    third = backend.storages.create("cloud", "s3://bucket", credentials={"secret_key": "x"}, is_default=True)
+
+    assert backend.storages.default() == third == backend.storages.get("cloud") == backend.storages.get(third.id)
+    assert [each.is_default for each in backend.storages.list()] == [False, False, True]
+    assert "secret_key" not in repr(third)
+    backend.storages.remove(third.id)
+    assert backend.storages.default().name == "disk"
+
+
+def test_a_storage_is_ensured_once(backend: Backend) -> None:
+    """Whoever names the same URL gets the same storage."""
+    assert backend.storages.ensure("file:///a") == backend.storages.ensure("file:///a")
+    assert backend.storages.get("file:///a").name == "file:///a"
+
+
+def test_storages_have_names_and_urls_of_their_own(backend: Backend) -> None:
+    """Two of one URL would delete each other's objects."""
+    backend.storages.create("disk", "file:///a")
+
+    with pytest.raises(ConflictError, match="named 'disk'"):
+        backend.storages.create("disk", "file:///b")
+    with pytest.raises(ConflictError, match="of this URL: 'disk'"):
+        backend.storages.create("other", "file:///a")
+
+
+def test_a_storage_with_files_cannot_be_forgotten(
+    backend: Backend, storage: StorageId, units: list[DataUnitId]
+) -> None:
+    """Their objects could not be found again."""
+    assert units
+    with pytest.raises(ConflictError, match="data files lie in it"):
+        backend.storages.remove(storage)
+    with pytest.raises(RecordNotFoundError):
+        backend.storages.remove(StorageId(99))
+
+
+# Collections
+
+
+def test_a_collection_comes_back_as_it_was_made(backend: Backend, opener: Opener) -> None:
+    """Its specifications in their order, by name and by id, for everybody."""
+    made = backend.collections.create("birds", description="of Korea", specifications=[LABELS, IMAGES])
+
+    assert made.specifications == (LABELS, IMAGES)
+    assert backend.collections.get("birds") == backend.collections.get(made.id) == made
+    assert backend.collections.get(str(made.id)) == made
+    assert opener().collections.list() == [made]
+    assert backend.collections.list(after=made.id) == []
+
+
+def test_a_mistyped_name_is_answered_with_the_nearest(backend: Backend) -> None:
+    """For collections as for everything that has a name."""
+    backend.collections.create("birds")
+
+    with pytest.raises(RecordNotFoundError, match=r"no collection 'brids'.*Did you mean 'birds'"):
+        backend.collections.get("brids")
+
+
+def test_a_name_of_digits_is_a_name_first(backend: Backend) -> None:
+    """And an id only if nothing has the name."""
+    first = backend.collections.create("7")
+    assert backend.collections.get("7") == first
+    assert backend.collections.get(str(first.id)) == first
+
+
+def test_collections_have_names_of_their_own(backend: Backend) -> None:
+    """And random ids that no other backend gives."""
+    first, second = backend.collections.create("a"), backend.collections.create("b")
+    assert first.uid != second.uid
+    with pytest.raises(ConflictError, match="named 'a'"):
+        backend.collections.create("a")
+
+
+@pytest.mark.parametrize(
+    "specifications",
+    [
+        [IMAGES, IMAGES],
+        [IMAGES, FileSpecification(name="Images")],
+        [IMAGES, FileSpecification(name="more", is_primary=True)],
+        [FileSpecification(name="")],
+        [FileSpecification(name="a/b")],
+        [FileSpecification(name="..")],
+        [FileSpecification(name="a", extensions=("jpg",))],
+        [FileSpecification(name="a", extensions=(".JPG",))],
+    ],
+)
+def test_specifications_that_cannot_be_are_refused(backend: Backend, specifications: list[FileSpecification]) -> None:
+    """Nothing is made."""
+    with pytest.raises(ConfigurationError):
+        backend.collections.create("birds", specifications=specifications)
+    assert backend.collections.list() == []
+
+
+def test_a_collection_in_use_cannot_be_removed(
+    backend: Backend, collection: CollectionId, units: list[DataUnitId], project: ProjectId
+) -> None:
+    """Neither with units, nor with a project."""
+    with pytest.raises(ConflictError, match="it has data units"):
+        backend.collections.remove(collection)
+    files = backend.data_units.remove(units)
+    with pytest.raises(ConflictError, match="files to delete"):
+        backend.collections.remove(collection)
+    backend.ingestion.finish_removal(each.id for each in files)
+    with pytest.raises(ConflictError, match="a project works on it"):
+        backend.collections.remove(collection)
+    backend.projects.remove(project)
+
+    backend.collections.remove(collection)
+
+    assert backend.collections.list() == []
+    with pytest.raises(RecordNotFoundError):
+        backend.collections.remove(collection)
+
+
+# Tasks and assignments
+
+
+def test_tasks_are_made_once_a_unit(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """Whatever is repeated."""
+    assert backend.tasks.create(project, units[:2]) == 2
+    assert backend.tasks.create(project, units) == 1
+
+    tasks = backend.tasks.list(TaskFilter(project=project))
+
+    assert [task.unit_id for task in tasks] == units
+    assert backend.tasks.count(TaskFilter(data_units=(units[0],), state=TaskState.OPEN, has_data=False)) == 1
+    assert backend.tasks.list(TaskFilter(ids=(tasks[2].id,)), after=0, limit=1) == [tasks[2]]
+
+
+def test_there_are_no_tasks_of_hidden_or_strange_units(
+    backend: Backend, project: ProjectId, collection: CollectionId, storage: StorageId, units: list[DataUnitId]
+) -> None:
+    """Nothing is made for the others either."""
+    bring_in(backend, "second", collection, storage, "hidden")
+    hidden = backend.data_units.list(collection, state=None)[-1].id
+
+    with pytest.raises(ConflictError, match="not a live one"):
+        backend.tasks.create(project, [*units, hidden])
+    assert backend.tasks.count(TaskFilter()) == 0
+    with pytest.raises(RecordNotFoundError):
+        backend.tasks.create(ProjectId(99), units)
+
+
+def test_data_of_a_task_that_changed_meanwhile_is_kept(
+    backend: Backend, project: ProjectId, units: list[DataUnitId]
+) -> None:
+    """Of several writers who have read the same version, one wins."""
+    backend.tasks.create(project, units[:1])
+    (task,) = backend.tasks.list(TaskFilter())
+
+    def write(number: int) -> bool:
+        try:
+            backend.tasks.set_data(task.id, {"writer": number}, task.version)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(write, range(4)))
+
+    assert won.count(True) == 1
+    now = backend.tasks.get(task.id)
+    assert (now.data, now.version, now.state) == ({"writer": won.index(True)}, 1, TaskState.SUBMITTED)
+    before = backend.tasks.set_data(task.id, task.data, now.version, state=task.state)
+    assert (before.data, before.state, before.version) == (None, TaskState.OPEN, 2)
+    with pytest.raises(RecordNotFoundError):
+        backend.tasks.set_data(TaskId(99), {}, 0)
+
+
+def test_annotation_data_comes_back_character_by_character(
+    backend: Backend, project: ProjectId, units: list[DataUnitId]
+) -> None:
+    """In its order, with whatever JSON can hold; what it cannot hold is refused."""
+    backend.tasks.create(project, units[:1])
+    (task,) = backend.tasks.list(TaskFilter())
+    data: JsonObject = {"b": [1, 2.5, None, True], "a": "한 \x00 \ud800", "c": {}}
+
+    assert backend.tasks.set_data(task.id, data, 0).data == data
+    assert list(backend.tasks.get(task.id).data or {}) == ["b", "a", "c"]
+    with pytest.raises(ConfigurationError, match="not JSON"):
+        backend.tasks.set_data(task.id, {"a": float("nan")}, 1)
+
+
+def test_units_with_tasks_cannot_be_removed(
+    backend: Backend, project: ProjectId, units: list[DataUnitId], collection: CollectionId
+) -> None:
+    """Neither one by one, nor by withdrawing the run that brought them in: the work on them would be lost."""
+    backend.tasks.create(project, units[:1])
+
+    with pytest.raises(ConflictError, match="there is a task of it"):
+        backend.data_units.remove(units)
+    with pytest.raises(ConflictError, match="there is a task of it"):
+        backend.ingestion.withdraw("first")
+    with pytest.raises(ConflictError, match="it has tasks"):
+        backend.projects.remove(project)
+    assert backend.data_units.count(collection) == 3
+
+    backend.tasks.remove(task.id for task in backend.tasks.list(TaskFilter()))
+    backend.ingestion.withdraw("first")
+    assert backend.data_units.count(collection, state=None) == 0
+
+
+def test_tasks_are_assigned_once_a_user(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """Several users may have one."""
+    backend.tasks.create(project, units)
+    tasks = [task.id for task in backend.tasks.list(TaskFilter())]
+    assert backend.assignments.create(tasks[:2], "ada") == 2
+    assert backend.assignments.create(tasks, "ada") == 1
+    assert backend.assignments.create(tasks[:1], "bob") == 1
+    with pytest.raises(RecordNotFoundError):
+        backend.assignments.create([*tasks, TaskId(99)], "eve")
+
+    (mine,) = backend.assignments.list(AssignmentFilter(project=project, user="bob", tasks=tuple(tasks)))
+
+    done = backend.assignments.set_data(mine.id, {"box": 1})
+    assert backend.assignments.get(mine.id) == done
+    assert [each.user for each in backend.assignments.list(AssignmentFilter(state=done.state))] == ["bob"]
+    assert len(backend.assignments.list(AssignmentFilter(), limit=2)) == 2
+
+
+def test_unknown_filters_are_refused() -> None:
+    """A filter that is ignored would mean everything."""
+    assert TaskFilter.parse({"ids": [1, 2], "state": "open"}) == TaskFilter(
+        ids=(TaskId(1), TaskId(2)), state=TaskState.OPEN
+    )
+    for wrong in ({"stat": "open"}, {"state": "opne"}, {"project": "x"}, {"has_data": 1}, {"project": True}):
+        with pytest.raises(ConfigurationError, match="filter"):
+            TaskFilter.parse(wrong)
+    with pytest.raises(ConfigurationError, match="Did you mean 'category'"):
+        GroundTruthFilter.parse({"categroy": "train"})
+    assert AssignmentFilter.parse({"user": "ada", "tasks": 3}).tasks == (3,)
+
+
+# Ground truths
+
+
+def test_a_version_of_ground_truths_never_changes(
+    backend: Backend, project: ProjectId, units: list[DataUnitId]
+) -> None:
+    """It keeps what its tasks had, whatever becomes of them."""
+    backend.tasks.create(project, units)
+    first, second, _ = backend.tasks.list(TaskFilter())
+    backend.tasks.set_data(first.id, {"box": 1}, 0)
+    dataset = backend.ground_truths.create_dataset("birds")
+    items = [
+        NewGroundTruth(category=Category.TRAIN, task_id=first.id),
+        NewGroundTruth(category=Category.TEST, unit_id=units[2], data={"box": 3}),
+    ]
+
+    version = backend.ground_truths.create_version(dataset.id, items)
+    backend.tasks.set_data(first.id, {"box": 2}, 1)
+    backend.tasks.remove([first.id])
+
+    train, test = backend.ground_truths.list(version.id)
+    assert (train.unit_id, train.data, train.task_id) == (units[0], {"box": 1}, None)
+    assert (test.unit_id, test.data, test.category) == (units[2], {"box": 3}, Category.TEST)
+    assert backend.ground_truths.list(version.id, GroundTruthFilter(category=Category.TEST)) == [test]
+    assert backend.ground_truths.count(version.id, GroundTruthFilter(data_units=(units[0],))) == 1
+    with pytest.raises(ConflictError, match="there is a ground truth of it"):
+        backend.data_units.remove([units[0]])
+    with pytest.raises(ConflictError, match="no data"):
+        backend.ground_truths.create_version(
+            dataset.id, [*items[1:], NewGroundTruth(category=Category.TEST, task_id=second.id)]
+        )
+    assert backend.ground_truths.versions(dataset.id) == [version]
+    assert backend.ground_truths.create_version(dataset.id, items[1:]).number == 2
+    assert backend.ground_truths.dataset("birds") == dataset
+    backend.ground_truths.remove_version(version.id)
+    assert backend.ground_truths.count(version.id) == 0
+
+
+# Models and jobs
+
+
+def test_a_model_is_known_when_it_is_registered(backend: Backend, storage: StorageId) -> None:
+    """Until then only its run knows it."""
+    file = ModelFile(storage_id=storage, key="models/1", sha256="ab", size=3)
+    staged = backend.models.stage("train", "yolo", "1.0", file, configuration={"epochs": 3})
+    assert backend.models.stage("train", "yolo", "1.0", file, configuration={"epochs": 3}) == staged
+    assert backend.models.list() == []
+    with pytest.raises(RecordNotFoundError):
+        backend.models.find("yolo")
+
+    made = backend.models.register(staged.id)
+
+    assert backend.models.find("yolo") == backend.models.find("yolo", "1.0") == backend.models.get(made.id) == made
+    assert backend.models.list() == backend.models.of_run("train") == [made]
+    with pytest.raises(ConflictError):
+        backend.models.stage("other", "yolo", "1.0", file)
+    with pytest.raises(ConflictError):
+        backend.models.stage("other", "yolo", "2.0", file)
+    with pytest.raises(RecordNotFoundError, match="Did you mean 'yolo'"):
+        backend.models.find("yool")
+    backend.models.remove(made.id)
+    assert backend.models.of_run("train") == []
+
+
+def test_a_job_has_one_end(backend: Backend) -> None:
+    """What comes later than its end does not change it."""
+    job = backend.jobs.create(JobId("7f3a"), "upload", params={"storage": 1})
+    assert (job.status, job.started_at) == (JobStatus.PENDING, None)
+    backend.jobs.update(job.id, status=JobStatus.RUNNING, progress={"percent": 3})
+    backend.jobs.update(job.id, metrics={"files": 3})
+
+    ended = backend.jobs.update(job.id, status=JobStatus.SUCCEEDED, result={"units": 3})
+
+    assert (ended.progress, ended.metrics, ended.result) == ({"percent": 3}, {"files": 3}, {"units": 3})
+    assert ended.started_at is not None
+    assert ended.ended_at is not None
+    with pytest.raises(ConflictError, match="has ended"):
+        backend.jobs.update(job.id, status=JobStatus.RUNNING)
+    with pytest.raises(ConflictError, match="already"):
+        backend.jobs.create(job.id, "upload")
+    assert backend.jobs.list(status=JobStatus.SUCCEEDED) == [ended] == backend.jobs.list()
+    assert backend.jobs.list(after=ended.number) == []
