@@ -137,7 +137,7 @@ class PluginLoadError(ConfigurationError):
 class InvalidSheetError(InvalidDocumentError):
     """A metadata sheet cannot be read, lacks what it needs, or exceeds a limit; `where` says which and by how much."""
 
-    code = "SYN-E1107"
+    code = "SYN-E1109"
 
 
 class UnsafeArchiveError(ConfigurationError):

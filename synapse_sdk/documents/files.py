@@ -1,9 +1,11 @@
 """From a file to its document."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from synapse_sdk.documents.limits import MAX_BYTES, place, refusal, too_large
+from synapse_sdk.documents.regular import open_regular
 from synapse_sdk.types import JsonValue
 
 __all__ = ["read_document"]
@@ -36,14 +38,10 @@ def read_document(path: str | os.PathLike[str]) -> JsonValue:
 
 def _text(path: Path, origin: str) -> str:
     try:
-        if path.exists() and not path.is_file():  # opening a FIFO would wait for ever
-            kind = "a folder" if path.is_dir() else "a pipe or device"
-            raise refusal(origin, f"it is {kind}", "Name a file")
-        with path.open("rb") as file:
+        with open_regular(path, partial(refusal, origin)) as file:
             data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = getattr(error, "strerror", None) or str(error)
-        raise refusal(origin, why, "Name a file that is there and may be read") from error
+    except OSError as error:
+        raise refusal(origin, error.strerror or str(error), "Name a file that may be read") from error
     if len(data) > MAX_BYTES:
         raise too_large(origin, f"more than {MAX_BYTES:,}")
     try:

@@ -38,7 +38,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
 
     assert "No such file" in refused(tmp_path / "missing.json")
-    assert "It is a folder" in refused(tmp_path / "folder.json")
+    assert refused(tmp_path / "folder.json").endswith("folder.json'. It is a folder. Name a file")
     refused(tmp_path / "nul\0.json")
 
 
