@@ -24,6 +24,12 @@ FAILPOINTS: Mapping[str, str] = {
     "progress.saved": "after a step has said how far it is, which is recorded within a tenth of a second",
     "rollback.step": "before a step is undone",
     "rollback.stepped": "after a step was undone and before that is recorded",
+    "upload.reserved": "after contents were announced to the backend and before their first byte is sent",
+    "upload.sent": "after a file was put and before the backend knows that it is there",
+    "upload.registered": "after units were registered and before that is accounted for",
+    "upload.published": "after the units of an upload were published and before its result is recorded",
+    "upload.withdrawn": "after the units of an upload were removed and before its objects are deleted",
+    "upload.deleted": "after objects were deleted and before the backend forgets them",
     "run.concluded": "after the last step, before the end of the run is recorded",
 }
 """Every place there is, and where it stands."""

@@ -75,6 +75,13 @@ class BaseAction[P]:
         """Return the state that the steps share."""
         return BaseStepContext(self.ctx)
 
+    def commit(self, context: Any) -> None:  # noqa: ANN401  # the subclass's own type
+        """Let what the steps have prepared take effect, once all have succeeded; by default there is nothing to do.
+
+        If it raises, or the result does not fit its model, the steps are rolled back. It may run twice: a process that
+        dies in it, or right after, is resumed here.
+        """
+
     def build_result(self, context: Any, summary: dict[str, Any]) -> Any:  # noqa: ANN401  # the subclass's own types
         """Return what the action gives back once all steps have succeeded; by default the orchestrator's summary."""
         return summary
@@ -96,6 +103,7 @@ class BaseAction[P]:
         results: list[Any] = []
 
         def conclude(summary: dict[str, Any]) -> None:
+            self.commit(context)
             results.append(self.validate_result(self.build_result(context, summary)))
             if self.ctx.journal is not None:
                 self.ctx.journal.result = results[0]

@@ -1,7 +1,9 @@
 """What of a context is written into the journal after each step, and put back when the run is resumed."""
 
+import marshal
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.errors import JournalCorruptedError, PlanChangedError
@@ -97,19 +99,22 @@ class ContextCheckpoint:
         self._context = context
         self._values: dict[str, object] = {}
         self._texts: dict[str, str] = {}
+        self._fingerprints: dict[str, bytes] = {}  # of values whose texts are kept
         for name, value in self._present().items():
             self.codec.encode(value, f"context.{name}")
 
     def changes(self) -> dict[str, str]:
         """Return the text of each field that changed since the last call; of all fields at first.
 
-        A number, a text or the like that was not replaced costs nothing; a list or an object is written to be
-        compared, because it may have changed within. When it raises, the next call reports all that this one had to.
+        A number, a text or the like that was not replaced costs nothing. A list or an object may have changed within:
+        plain data is compared by a fingerprint, anything else is written to be compared. When it raises, the next call
+        reports all that this one had to.
 
         Raises:
             UnencodableValueError: A field holds a value that cannot be written; the message says where.
         """
         changed: dict[str, str] = {}
+        fingerprints: dict[str, bytes] = {}
         for name in self.names:
             value = getattr(self._context, name, MISSING)
             if value is MISSING:  # declared with `init=False`, and not set yet
@@ -118,14 +123,20 @@ class ContextCheckpoint:
                 continue
             if not value and _EMPTY.get(self._texts.get(name, "")) is type(value):
                 continue
+            fingerprint = None if type(value) in _ATOMS else _fingerprint(value)
+            if fingerprint is not None and self._fingerprints.get(name) == fingerprint:
+                continue
             text = self.codec.encode(value, f"context.{name}")
             if text != self._texts.get(name):
                 changed[name] = text
+            if fingerprint is not None:
+                fingerprints[name] = fingerprint
             if type(value) in _ATOMS:
                 self._values[name] = value
             else:
                 self._values.pop(name, None)
         self._texts.update(changed)
+        self._fingerprints.update(fingerprints)
         return changed
 
     def restore(self, fields: Mapping[str, str], *, lenient: bool = False) -> None:
@@ -150,6 +161,7 @@ class ContextCheckpoint:
         for name, value in values.items():
             setattr(self._context, name, value)
             self._texts[name] = fields[name]
+            self._fingerprints.pop(name, None)
             self._values[name] = value
 
     def _decode(self, name: str, text: str) -> object:
@@ -163,3 +175,14 @@ class ContextCheckpoint:
         context = self._context
         # A field may be declared with `init=False` and not be set yet.
         return {name: getattr(context, name) for name in self.names if hasattr(context, name)}
+
+
+def _fingerprint(value: Any) -> bytes | None:  # noqa: ANN401  # what it takes is found out by trying
+    """Return what is the same only for equal data of the same types; None for what is not plain data.
+
+    `marshal` takes exactly the built-in types, in C; in format 2 it writes equal data alike.
+    """
+    try:
+        return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+    except ValueError:
+        return None

@@ -9,7 +9,10 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from synapse_sdk.errors import InvalidParamsError, InvalidResultError
 
-__all__ = ["fit_params", "fit_result", "schema_of", "secret_names"]
+__all__ = ["SECRET", "fit_params", "fit_result", "schema_of", "secret_names"]
+
+SECRET = "secret"  # noqa: S105  # a word, and none of them
+"""The type of a `PydanticCustomError` by which a validator says that what was given must not be shown."""
 
 
 def fit_params(action: str, model: Any, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  # an instance of the model
@@ -31,7 +34,7 @@ def fit_params(action: str, model: Any, params: Mapping[str, Any]) -> Any:  # no
         valid = _adapter(model).validate_python(dict(params))
     except ValidationError as error:
         problems = _problems(error)
-        cause: ValidationError | None = error
+        cause: ValidationError | None = None if _secrets_in(error) else error  # it shows what was given
     else:
         cause = None
     known = _known_names(model)
@@ -95,12 +98,19 @@ def _adapter(model: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any model pydan
 
 def _problems(error: ValidationError) -> dict[str, str]:
     """Return a line a problem, by field path: what is wrong, and what was given."""
-    lines = {}
+    lines, secrets = {}, _secrets_in(error)
     for problem in error.errors(include_url=False):
+        if problem["type"] != SECRET and problem["loc"][:1] in secrets:
+            continue  # what else could have been given there
         path = ".".join(str(part) for part in problem["loc"]) or "(the whole)"
-        given = "" if problem["type"] == "missing" else f" (got {problem['input']!r:.80})"
+        given = "" if problem["type"] in {"missing", SECRET} else f" (got {problem['input']!r:.80})"
         lines[path] = f"{path}: {problem['msg']}{given}"
     return lines
+
+
+def _secrets_in(error: ValidationError) -> set[tuple[int | str, ...]]:
+    """Return the fields in which there is a secret that should not be there."""
+    return {problem["loc"][:1] for problem in error.errors(include_url=False) if problem["type"] == SECRET}
 
 
 def _known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model pydantic understands

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from synapse_sdk.reporting.events import Logged, LogLevel
 
-__all__ = ["clean", "duration", "figure", "log_lines", "pace", "plural"]
+__all__ = ["clean", "duration", "figure", "log_lines", "pace", "plural", "size"]
 
 LONGEST_VALUE = 8_000
 """Characters of one logged value that are shown; the rest is counted."""
@@ -70,6 +70,23 @@ def pace(rate: float) -> str:
     if rate >= 100:  # noqa: PLR2004  # decimals say nothing any more
         return f"{rate:,.0f}/s"
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the decimal unit in which it is a readable number (IEC 80000-13).
+
+    Example:
+        >>> size(0), size(999), size(12_345), size(6_442_450_944)
+        ('0 B', '999 B', '12.3 kB', '6.44 GB')
+    """
+    if count < 1000:  # noqa: PLR2004  # below, there is nothing to shorten
+        return f"{count:.0f} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5:  # noqa: PLR2004  # what would be shown as 1000
+            return f"{value:.3g} {unit}"
+    return f"{value / 1000:.3g} PB"
 
 
 def plural(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from typing import assert_never
 from synapse_sdk.reporting.events import InterruptHeld, LogLevel, LogsShed, RunStatus
 from synapse_sdk.reporting.pace import WorkProgress
 from synapse_sdk.reporting.step_view import StepView
-from synapse_sdk.reporting.text import clean, duration, figure, pace, plural
+from synapse_sdk.reporting.text import clean, duration, figure, pace, plural, size
 from synapse_sdk.reporting.view import RunView
 
 __all__ = [
@@ -69,12 +69,17 @@ def position(view: RunView) -> str:
     return f"{name} (step {len(view.steps)} of {view.total})"
 
 
-def work(progress: WorkProgress, now: float) -> Iterator[str]:
-    """Yield how far some work has come, how fast it goes and how long it will take, as far as that is known."""
-    yield f"{figure(progress.current)}/{figure(progress.total)}"
+def work(progress: WorkProgress, now: float, category: str | None = None) -> Iterator[str]:
+    """Yield how far some work has come, how fast it goes and how long it will take, as far as that is known.
+
+    A category named `bytes`, or `..._bytes`, is shown in kB, MB and so on.
+    """
+    is_bytes = category is not None and category.rpartition("_")[2] == "bytes"
+    amount = size if is_bytes else figure
+    yield f"{amount(progress.current)}/{amount(progress.total)}"
     rate, time_left = progress.rate(now), progress.time_left(now)
     if rate is not None and not progress.is_done:
-        yield pace(rate)
+        yield f"{size(rate)}/s" if is_bytes else pace(rate)
     if time_left is not None:
         yield f"{duration(time_left)} left"
 
@@ -82,7 +87,7 @@ def work(progress: WorkProgress, now: float) -> Iterator[str]:
 def side_work(view: RunView) -> list[str]:
     """Return a text for each of the last changed categories beside the step's own, and for the rest together."""
     others = view.side_work()
-    texts = [f"{clean(name)} {figure(work.current)}/{figure(work.total)}" for name, work in others[:MOST_SIDE_WORK]]
+    texts = [f"{clean(name)} {' · '.join(work(each, view.now, name))}" for name, each in others[:MOST_SIDE_WORK]]
     more = len(others) - MOST_SIDE_WORK
     return [*texts, f"and {more:,} more"] if more > 0 else texts
 

@@ -107,6 +107,7 @@ def test_origins_name_the_flag_the_variable_and_the_file(home: Home) -> None:
         "color": "flag --color",
         "progress": "environment SYNAPSE_PROGRESS",
         "journal": "default",
+        "backend": "default",
         "mode": f"project {home.project / 'pyproject.toml'}:tool.synapse",
         "debug": f"profile {home.user_file}:profile.work",
     }

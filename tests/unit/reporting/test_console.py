@@ -118,7 +118,7 @@ def test_a_running_step_has_bar_count_rate_and_time_left() -> None:
     assert [line.plain for line in draw_run(view, 79)] == [
         "   45 % ━━━━━━━━━━━━━━━━━━━━━━────────────────────────────  step 2 of 3  3.0 s",
         "  resize  5/12 · 1.7/s · 4.2 s left",
-        "    thumbnails 5/9",
+        "    thumbnails 5/9 · 1.7/s · 2.4 s left",
         "  1 failed in resize",
     ]
 

@@ -1,0 +1,147 @@
+"""What there is to upload: every file of the sources, checked, or refused with its reason."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from synapse_sdk.plugins.actions.upload.accounting import CONTROLS, Reason, shown, told
+from synapse_sdk.plugins.actions.upload.sources import FoundFile, RefusedFile, Source
+
+__all__ = ["SHEET_NAMES", "Inventory", "Rules", "take_inventory"]
+
+SHEET_NAMES = ("meta.xlsx", "meta.xls", "meta.csv")
+"""A metadata sheet that is not named is looked for under these names, the first wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What makes a file fit to be uploaded."""
+
+    specifications: frozenset[str]
+    """Names of the file specifications, which are the folders whose files are taken."""
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    max_bytes: int | None = None
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What was found. Paths begin with the name of the file specification, wherever its files lie.
+
+    The three lists go together; they are flat, because there may be a million files.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    """The files that can be uploaded, sorted."""
+    sizes: list[int] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    filtered: dict[str, str] = field(default_factory=dict)
+    """What does not belong in the upload: path to reason and words."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """What does, and cannot be uploaded: path to reason and words."""
+    sheet: str | None = None
+    """A metadata sheet at the root, by its path there."""
+    folders: set[str] = field(default_factory=set)
+    """Names of the folders at the root in which something was found, for messages."""
+
+    def sort(self) -> None:
+        """Bring the files into the order of their paths, which does not depend on the file system."""
+        order = sorted(range(len(self.paths)), key=self.paths.__getitem__)
+        self.paths = [self.paths[at] for at in order]
+        self.sizes = [self.sizes[at] for at in order]
+        self.versions = [self.versions[at] for at in order]
+
+
+def take_inventory(sources: Mapping[str, tuple[Source, bool]], rules: Rules) -> Inventory:
+    """Look at every file of the sources.
+
+    Args:
+        sources: Name of the file specification to its source and whether to look into deeper folders. A source named
+            `""` has the files of all specifications, each in the folder of its name.
+        rules: What makes a file fit.
+
+    Raises:
+        ConfigurationError: A source cannot be read.
+    """
+    inventory = Inventory()
+    for name, (source, is_recursive) in sources.items():
+        for found in source.walk(is_recursive=is_recursive):
+            path = f"{name}/{found.path}" if name else found.path
+            if isinstance(found, RefusedFile):
+                _refuse(inventory, path, found, rules)
+            else:
+                _take(inventory, path, found, rules)
+    _choose_sheet(inventory)
+    inventory.sort()
+    return inventory
+
+
+def _refuse(inventory: Inventory, path: str, found: RefusedFile, rules: Rules) -> None:
+    folder, slash, _ = path.partition("/")
+    if not found.is_filtered and slash and folder not in rules.specifications:
+        inventory.filtered[shown(path)] = told(Reason.NO_SPECIFICATION, _no_specification(folder, slash))
+        return
+    kept = inventory.filtered if found.is_filtered else inventory.failed
+    kept[shown(path)] = told(found.reason, shown(found.words))
+
+
+def _take(inventory: Inventory, path: str, found: FoundFile, rules: Rules) -> None:
+    folder, slash, _ = path.partition("/")
+    if slash:
+        inventory.folders.add(shown(folder))
+    for reason, words in _reasons_to_filter(path, folder, slash, rules):
+        inventory.filtered[shown(path)] = told(reason, words)
+        return
+    for reason, words in _reasons_to_fail(path, found, rules):
+        inventory.failed[shown(path)] = told(reason, words)
+        return
+    inventory.paths.append(path)
+    inventory.sizes.append(found.size)
+    inventory.versions.append(found.version)
+
+
+def _reasons_to_filter(path: str, folder: str, slash: str, rules: Rules) -> Iterator[tuple[Reason, str]]:
+    if not slash and path in SHEET_NAMES:
+        yield Reason.METADATA_SHEET, "a metadata sheet"
+    elif folder not in rules.specifications or not slash:
+        yield Reason.NO_SPECIFICATION, _no_specification(folder, slash)
+    elif rules.include and not _matches(path, rules.include):
+        yield Reason.EXCLUDED, "it matches no pattern of include"
+    elif _matches(path, rules.exclude):
+        yield Reason.EXCLUDED, "it matches a pattern of exclude"
+
+
+def _no_specification(folder: str, slash: str) -> str:
+    return f"no file specification is called {shown(folder)!r}" if slash else "it lies beside the folders, not in one"
+
+
+def _reasons_to_fail(path: str, found: FoundFile, rules: Rules) -> Iterator[tuple[Reason, str]]:
+    if not path.isprintable() and (why := _unsafe(path)) is not None:
+        yield Reason.UNSAFE_NAME, why
+    elif found.size == 0:
+        yield Reason.EMPTY_FILE, "it has no bytes"
+    elif rules.max_bytes is not None and found.size > rules.max_bytes:
+        yield Reason.FILE_TOO_LARGE, f"its {found.size:,} bytes are more than the {rules.max_bytes:,} that are allowed"
+
+
+def _unsafe(path: str) -> str | None:
+    """Return what is wrong with a name: bytes that are no text, or characters that steer a terminal; else None."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8 text"
+    control = CONTROLS.search(path)
+    return None if control is None else f"its name has the control character {control[0]!r}"
+
+
+def _matches(path: str, patterns: Sequence[str]) -> bool:
+    name = path.rpartition("/")[2]
+    return any(fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _choose_sheet(inventory: Inventory) -> None:
+    present = [name for name in SHEET_NAMES if name in inventory.filtered]
+    if present:
+        inventory.sheet = present[0]
+        for other in present[1:]:
+            inventory.filtered[other] = told(Reason.METADATA_SHEET, f"{present[0]} is used instead")

@@ -1,0 +1,152 @@
+"""What an upload would do, without doing it."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from itertools import batched
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from synapse_sdk.backend import CollectionId, StorageId
+from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, told
+from synapse_sdk.plugins.actions.upload.context import UploadContext
+from synapse_sdk.plugins.actions.upload.params import OnError, UploadParams
+from synapse_sdk.plugins.actions.upload.references import find_collection, find_project, find_storage
+from synapse_sdk.plugins.actions.upload.result import FileFailure
+from synapse_sdk.plugins.actions.upload.sources import Source
+from synapse_sdk.plugins.actions.upload.steps import (
+    AnalyzeCollectionStep,
+    GenerateDataUnitsStep,
+    OrganizeFilesStep,
+    ValidateFilesStep,
+)
+from synapse_sdk.plugins.context import RuntimeContext
+from synapse_sdk.plugins.steps import Orchestrator, StepRegistry
+from synapse_sdk.storage import open_storage
+
+__all__ = ["UploadPreview", "preview_upload"]
+
+ASKED_AT_A_TIME = 500
+MOST_LISTED = 100
+
+
+class UploadPreview(BaseModel):
+    """What an upload would do. `discovered = new + duplicate + filtered + failed`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    collection: str
+    storage: str
+    discovered: int
+    new: int
+    """Files that would be sent."""
+    new_bytes: int
+    duplicate: int
+    """Files whose content is there already, or occurs twice."""
+    filtered: int
+    failed: int
+    """Files that would be refused; without on_error='continue' they fail the upload."""
+    data_units: int
+    metadata_sheet: str | None
+    failures: tuple[FileFailure, ...]
+    """The first hundred files that would be refused."""
+    filtered_files: tuple[FileFailure, ...]
+    """The first hundred files that do not belong in the collection."""
+
+
+def preview_upload(params: UploadParams) -> UploadPreview:
+    """Look at files, collection and storage, and return what an upload would do. Nothing is changed.
+
+    Every file is read, because only its content tells whether it is there already.
+
+    Raises:
+        ConfigurationError, RecordNotFoundError: As the upload itself, for what concerns more than single files.
+        StepFailedError: For the same, in one of the steps.
+    """
+    with tempfile.TemporaryDirectory(prefix="synapse-preview-") as folder:
+        looking = params.model_copy(update={"on_error": OnError.CONTINUE})  # to see everything there is to see
+        context = UploadContext(RuntimeContext(), params=looking, run="preview", work_folder=folder)
+        try:
+            return _preview(context)
+        finally:
+            context.close()
+
+
+def _preview(context: UploadContext) -> UploadPreview:
+    collection = find_collection(context.backend, context.params)
+    context.collection_id = collection.id
+    find_project(context.backend, context.params, collection)
+    storage = _find_storage(context)
+    registry = StepRegistry[UploadContext]()
+    for step in (ValidateFilesStep(), AnalyzeCollectionStep(), OrganizeFilesStep(), GenerateDataUnitsStep()):
+        registry.register(step)
+    Orchestrator(registry, context).execute()
+    new, new_bytes, duplicate = _count_new(context)
+    return UploadPreview(
+        collection=context.collection.name,
+        storage=storage,
+        discovered=new + duplicate + len(context.filtered_files) + len(context.failed_files),
+        new=new,
+        new_bytes=new_bytes,
+        duplicate=duplicate,
+        filtered=len(context.filtered_files),
+        failed=len(context.failed_files),
+        data_units=len(context.data_units),
+        metadata_sheet=None if context.metadata_sheet is None else Path(context.metadata_sheet).name,
+        failures=tuple(_listed(context.failed_files)),
+        filtered_files=tuple(_listed(context.filtered_files)),
+    )
+
+
+def _find_storage(context: UploadContext) -> str:
+    """Note the storage that would be used, if the backend knows it already, and return its name."""
+    found = find_storage(context.backend, context.params)
+    if found is None:
+        return "local (would be made)"
+    if isinstance(found, str):
+        open_storage(found).close()  # says so if it means nothing
+        return found
+    context.storage_id = found.id
+    return found.name
+
+
+def _count_new(context: UploadContext) -> tuple[int, int, int]:
+    """Return how many files would be sent, with how many bytes, and how many would not have to be."""
+    seen: set[str] = set()
+    new = new_bytes = duplicate = 0
+    for chunk in batched(_digests(context), ASKED_AT_A_TIME):
+        asked = [sha256 for sha256, _ in chunk]
+        known = context.backend.data_files.stored(
+            CollectionId(context.collection_id), StorageId(context.storage_id), asked
+        )
+        for sha256, size in chunk:
+            if sha256 in known or sha256 in seen:
+                duplicate += 1
+            else:
+                seen.add(sha256)
+                new, new_bytes = new + 1, new_bytes + size
+    return new, new_bytes, duplicate
+
+
+def _digests(context: UploadContext) -> Iterator[tuple[str, int]]:
+    for path in [path for unit in context.data_units for path in unit["files"].values()]:
+        try:
+            yield _digest(*context.locate(path))
+        except FileRefusedError as refusal:
+            context.failed_files[path] = told(refusal.reason, refusal.words)
+
+
+def _digest(source: Source, inside: str) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with source.open(inside) as file:
+        for piece in file.pieces():
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _listed(files: dict[str, str]) -> Iterator[FileFailure]:
+    for file, why in list(files.items())[:MOST_LISTED]:
+        code, _, reason = why.partition(": ")
+        yield FileFailure(file=file, code=code, reason=reason)

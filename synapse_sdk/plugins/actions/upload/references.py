@@ -1,0 +1,87 @@
+"""What the parameters name: collection, project and storage, as records of the backend."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
+from synapse_sdk.storage import absolute_url
+
+if TYPE_CHECKING:
+    from synapse_sdk.backend import Backend, DataCollection, Project, StorageRecord
+    from synapse_sdk.plugins.actions.upload.params import UploadParams
+
+__all__ = ["check_destination", "find_collection", "find_project", "find_storage", "is_address"]
+
+
+def check_destination(backend: "Backend", params: "UploadParams") -> None:
+    """See whether everything that is named exists, as far as that can be told without changing anything.
+
+    Raises:
+        RecordNotFoundError: There is no such collection, project or storage.
+        ConfigurationError: The project works on another collection; or the storage has a URL that means nothing.
+    """
+    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # not needed to find a collection
+
+    find_project(backend, params, find_collection(backend, params))
+    storage = find_storage(backend, params)
+    if isinstance(storage, str):
+        open_storage(storage).close()
+
+
+def find_collection(backend: "Backend", params: "UploadParams") -> "DataCollection":
+    """Return the collection; the error when there is none tells how to make one for these files.
+
+    Raises:
+        RecordNotFoundError: There is none of this id or name.
+    """
+    try:
+        return backend.collections.get(params.data_collection)
+    except RecordNotFoundError as error:
+        is_folder = params.path is not None and Path(params.path).expanduser().is_dir()
+        if not is_folder or not isinstance(params.data_collection, str):
+            raise
+        words = ["synapse", "collections", "describe", str(params.path), "--create", params.data_collection]
+        near = f"{error.fix}. Or make it" if backend.collections.list(limit=1) else "Make it"
+        fix = f"{near} for these files: {shlex.join(words)}"
+        raise RecordNotFoundError(error.message, why=error.why, fix=fix, **error.where) from error
+
+
+def find_project(backend: "Backend", params: "UploadParams", collection: "DataCollection") -> "Project | None":
+    """Return the project, if one is named.
+
+    Raises:
+        RecordNotFoundError: There is none of this id or name.
+        ConfigurationError: It works on another collection.
+    """
+    if params.project is None:
+        return None
+    project = backend.projects.get(params.project)
+    if project.collection_id != collection.id:
+        msg = f"Project {project.name!r} works on another collection than {collection.name!r}"
+        raise ConfigurationError(msg, fix="Name a project of this collection, or leave it out")
+    return project
+
+
+def find_storage(backend: "Backend", params: "UploadParams") -> "StorageRecord | str | None":
+    """Return the storage; the URL of one that is not known yet; or None if none is named and there is none.
+
+    Raises:
+        RecordNotFoundError: There is none of this id or name.
+    """
+    named = params.storage
+    if isinstance(named, str) and is_address(named):
+        address = absolute_url(named)
+        known = backend.storages.list(limit=1000)
+        return next((each for each in known if absolute_url(each.url) == address), address)
+    if named is not None:
+        return backend.storages.get(named)
+    try:
+        return backend.storages.default()
+    except RecordNotFoundError:
+        return None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text says where a storage is, rather than what it is called."""
+    return "://" in text or "/" in text or text in {".", ".."}

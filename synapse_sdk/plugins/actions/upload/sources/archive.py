@@ -1,0 +1,39 @@
+"""A zip or tar archive as the source of an upload: its members are listed, and read once they are unpacked."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from synapse_sdk.documents.archives import list_archive
+from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
+from synapse_sdk.plugins.actions.upload.sources.base import FoundFile, OpenFile, RefusedFile, Source
+from synapse_sdk.plugins.actions.upload.sources.folder import IGNORED_FILES, IGNORED_FOLDERS
+
+__all__ = ["ArchiveSource"]
+
+
+class ArchiveSource(Source):
+    """Lists an archive of this machine."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.location = os.fspath(path)
+
+    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+        """Yield the members that are files; what the archive says of their sizes is checked when it is unpacked.
+
+        Raises:
+            UnsafeArchiveError: It is damaged, or built to do harm.
+        """
+        for member in list_archive(Path(self.location)):
+            if member.is_folder:
+                continue
+            *folders, name = member.name.split("/")
+            if IGNORED_FOLDERS.intersection(folders) or name in IGNORED_FILES:
+                yield RefusedFile(member.name, Reason.IGNORED, "a file of the system's", is_filtered=True)
+            elif is_recursive or len(folders) <= 1:
+                yield FoundFile(member.name, member.size, 0)
+
+    def open(self, path: str) -> AbstractContextManager[OpenFile]:
+        """Refuse: members are read from the folder that the archive is unpacked into."""
+        raise FileRefusedError(Reason.UNREADABLE, f"{path} of {self.location} has not been unpacked")

@@ -1,0 +1,67 @@
+"""The fourth step: which files belong together."""
+
+import shutil
+from pathlib import Path
+
+from synapse_sdk.plugins.actions.upload.context import UploadContext
+from synapse_sdk.plugins.actions.upload.grouping import group_files
+from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES
+from synapse_sdk.plugins.actions.upload.losses import note_losses
+from synapse_sdk.plugins.actions.upload.sources import is_archive_path
+from synapse_sdk.plugins.actions.upload.steps.validate_files import check_sheet
+from synapse_sdk.plugins.steps import BaseStep, StepResult
+
+__all__ = ["OrganizeFilesStep"]
+
+
+class OrganizeFilesStep(BaseStep[UploadContext]):
+    """Unpack archives, and put files of one stem together, one for each file specification."""
+
+    name = "organize_files"
+    progress_weight = 0.15
+
+    def execute(self, context: UploadContext) -> StepResult:
+        """Fill `organized_files` and `unpacked`.
+
+        Raises:
+            UnsafeArchiveError: An archive is damaged, or built to do harm.
+            InvalidSheetError: The metadata sheet in an archive cannot be used.
+        """
+        for root, place in context.roots.items():
+            if is_archive_path(place):
+                self._unpack(context, root, place)
+        groups = group_files(context.file_paths, context.specifications)
+        context.organized_files = groups.units
+        context.filtered_files |= groups.filtered
+        result = StepResult(data={"units": len(groups.units), "filtered": len(groups.filtered)})
+        return note_losses(context, groups.failed, result)
+
+    def rollback(self, context: UploadContext, result: StepResult) -> None:
+        """Delete what was unpacked."""
+        for entry in result.rollback_data.get("undo_log", []):
+            shutil.rmtree(entry["folder"], ignore_errors=not Path(entry["folder"]).exists())
+
+    @staticmethod
+    def _unpack(context: UploadContext, root: str, place: str) -> None:
+        from synapse_sdk.documents.archives import extract_archive  # noqa: PLC0415  # few uploads begin with an archive
+
+        folder = Path(context.work_folder, f"unpacked-{root}" if root else "unpacked")
+        context.record_undo(folder=str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        extract_archive(Path(place).expanduser(), folder)
+        context.forget_source(root)
+        context.unpacked[root] = str(folder)
+        # What the archive said of its files is not what counts: they are looked at as they are.
+        _look_again(context, root, folder)
+        if not root and context.metadata_sheet is None:
+            sheet = next((folder / name for name in SHEET_NAMES if (folder / name).is_file()), None)
+            context.metadata_sheet = None if sheet is None else check_sheet(sheet)
+
+
+def _look_again(context: UploadContext, root: str, folder: Path) -> None:
+    """Take sizes and times of the files of a root from where they are now."""
+    prefix = f"{root}/" if root else ""
+    for number, path in enumerate(context.file_paths):
+        if path.startswith(prefix):
+            status = (folder / path.removeprefix(prefix)).stat()
+            context.file_sizes[number], context.file_versions[number] = status.st_size, status.st_mtime_ns

@@ -1,0 +1,96 @@
+"""What other uploaders get wrong, as tests of this one; those that have no better place."""
+
+import unicodedata
+
+import pytest
+
+from synapse_sdk.errors import StepFailedError
+from tests.unit.plugins.actions.upload.world import World
+
+
+def test_a_unit_with_several_bad_files_is_counted_once(world: World) -> None:
+    """U1: and each of its files fails for its own reason."""
+    image, label = world.write("images/cat.jpg", b"cat"), world.write("labels/cat.json", b"{}")
+    world.write("images/dog.jpg", b"dog")
+
+    def change() -> None:
+        image.unlink()
+        label.write_bytes(b"other")
+
+    result = world.upload_after(change, before="upload_files", on_error="continue")
+
+    assert {failure.file: failure.reason for failure in result.failures} == {
+        "images/cat.jpg": "it is gone since it was checked",
+        "labels/cat.json": "it has changed since it was checked",
+    }
+    assert (result.data_units.created, result.data_units.failed) == (1, 1)
+    assert (result.discovered, result.uploaded, result.failed) == (3, 1, 2)
+    world.check()
+
+
+def test_an_asset_that_cannot_be_read_fails_the_run(world: World) -> None:
+    """U5: it is not passed over."""
+    world.write("pictures/cat.jpg", b"cat")
+    assets = {"images": {"path": "data/pictures"}, "labels": {"path": "data/nowhere"}}
+
+    with pytest.raises(StepFailedError, match=r"validate_files.*There is no 'data/nowhere'"):
+        world.upload(use_single_path=False, assets=assets)
+
+    assert world.objects() == set()
+
+
+def test_odd_sheets_are_read(world: World) -> None:
+    """U7: a blank line at the top, names that are numbers, and a column name that comes twice."""
+    world.write("images/1.jpg", b"1")
+    world.write("images/2.jpg", b"2")
+    world.write("meta.csv", "\nfilename,place,place\n1,Rome,Italy\n2,Oslo,Norway\n")
+
+    result = world.upload()
+
+    assert result.metadata is not None
+    assert result.metadata.matched == 2
+    assert {unit.meta["place"] for unit in world.units().values()} == {"Rome", "Oslo"}
+
+
+def test_larger_files_than_allowed_are_refused_by_name(world: World) -> None:
+    """U8: by exactly so many bytes."""
+    world.write("images/fits.jpg", bytes(2_000))
+    world.write("images/large.jpg", bytes(2_001))
+
+    result = world.upload(max_file_size_mb=0.002, on_error="continue")
+
+    assert {failure.file: failure.code for failure in result.failures} == {"images/large.jpg": "FILE_TOO_LARGE"}
+    assert world.units().keys() == {"fits"}
+
+
+def test_every_specification_keeps_its_own_content_and_equal_names_stay_apart(world: World) -> None:
+    """U9: also where two files of one unit, or of two, have the same content."""
+    for folder in "ab":
+        world.write(f"images/{folder}/1.jpg", f"picture {folder}".encode())
+        world.write(f"labels/{folder}/1.json", b"{}")
+    world.write("images/twin.jpg", b"{}")
+    world.write("labels/twin.json", b"{}")
+
+    world.upload()
+
+    units = world.units()
+    assert {key: (world.content(each, "images"), world.content(each, "labels")) for key, each in units.items()} == {
+        "a/1": (b"picture a", b"{}"),
+        "b/1": (b"picture b", b"{}"),
+        "twin": (b"{}", b"{}"),
+    }
+    assert len(world.objects()) == 3
+    world.check()
+
+
+def test_twins_by_unicode_form_are_refused_by_name(world: World) -> None:
+    """F22: they would be one unit; neither is taken for the other."""
+    for form in ("NFC", "NFD"):
+        world.write(f"images/{unicodedata.normalize(form, 'é')}.jpg", form.encode())
+    if len([*(world.folder / "data" / "images").iterdir()]) == 1:
+        pytest.skip("this file system keeps one of them")
+
+    with pytest.raises(StepFailedError, match="would be in one unit"):
+        world.upload()
+
+    world.check()
