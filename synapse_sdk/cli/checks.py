@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import synapse_sdk
+from synapse_sdk.cli.backend_checks import check_backend
 from synapse_sdk.cli.finding import LITTLE_SPACE, MEBIBYTE, NO_SPACE, Finding, Health
 from synapse_sdk.cli.journal_checks import check_journal
 from synapse_sdk.cli.session import Session
@@ -20,7 +21,7 @@ from synapse_sdk.settings import SETTING_NAMES, Source
 __all__ = ["Finding", "Health", "examine"]
 
 OLDEST_PYTHON = (3, 12)
-REQUIRED = ("click", "pillow", "pydantic", "pyyaml", "rich")
+REQUIRED = ("alembic", "click", "pillow", "pydantic", "pyyaml", "rich", "sqlalchemy")
 OPTIONAL = {"pytest": "to test plugins"}
 FEW_FILES, TOO_FEW_FILES = 1024, 128
 NARROW_TERMINAL = 60
@@ -38,6 +39,7 @@ def examine(session: Session) -> Iterator[Finding]:
         "settings": lambda: check_settings(session),
         "plugins": check_plugins,
         "journal": lambda: check_journal(session),
+        "backend": lambda: check_backend(session),
         "disk": check_disk,
         "temporary folder": check_temporary_folder,
         "open files": check_open_files,

@@ -1,4 +1,4 @@
-"""The last acts of `synapse demo`: the job is killed, and goes on; then it is killed while it cleans up."""
+"""Two acts of `synapse demo`: the job is killed, and goes on; then it is killed while it cleans up."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from synapse_sdk.cli.errors import ExitCode
 if TYPE_CHECKING:
     from synapse_sdk.cli.demo_story import Story
 
-__all__ = ["play_crashes"]
+__all__ = ["play_crashes", "run_and_kill"]
 
 COPIES_BEFORE_DEATH = 6
 ENTRIES_A_COPY = 2
@@ -32,7 +32,7 @@ def play_crashes(story: "Story", folder: Path) -> None:
 def _killed_at_work(story: "Story", output: Path) -> None:
     # One entry is for the folder that the job makes. It stops before the copy after the last, and there it dies.
     entry = 1 + ENTRIES_A_COPY * COPIES_BEFORE_DEATH + 1
-    _run_and_kill(story, story.command(output.name), f"undo.recorded=stop@{entry}")
+    run_and_kill(story, story.command(output.name), f"undo.recorded=stop@{entry}")
     made = _files(output)
     story.claim(len(made) == COPIES_BEFORE_DEATH, "the job was killed in the middle of the resize")
     story.say(f"\nkill -9. What is there: {len(made)} copies, and no report. The journal knows the run:")
@@ -48,7 +48,7 @@ def _killed_at_work(story: "Story", output: Path) -> None:
 def _killed_at_undoing(story: "Story", output: Path) -> None:
     # The report is undone first, then the copies: the job stops between the two, and there it dies.
     command = [*story.command(output.name), "--inject-failure", "generate_report"]
-    _run_and_kill(story, command, "rollback.step=stop@2")
+    run_and_kill(story, command, "rollback.step=stop@2")
     left = _files(output)
     story.claim(bool(left) and not left.keys() & REPORTS, "the job was killed in the middle of its rollback")
     story.say(f"\nkill -9. What is there: no report, and {len(left)} copies that should be gone, too.")
@@ -58,10 +58,14 @@ def _killed_at_undoing(story: "Story", output: Path) -> None:
     story.confirm(f"the other {len(left)} copies are gone, and so is the folder that the job had made")
 
 
-def _run_and_kill(story: "Story", args: Sequence[str], failpoint: str) -> None:
+def run_and_kill(story: "Story", args: Sequence[str], failpoint: str) -> None:
     """Run a command in a process of its own, and kill it where it stands still."""
     story.show_command(args)
-    environ = os.environ | {"SYNAPSE_FAILPOINTS": failpoint, "SYNAPSE_JOURNAL": story.journal}
+    environ = os.environ | {
+        "SYNAPSE_FAILPOINTS": failpoint,
+        "SYNAPSE_JOURNAL": story.journal,
+        "SYNAPSE_BACKEND": story.backend,
+    }
     environ |= {"SYNAPSE_PROGRESS": "plain", "SYNAPSE_MODE": "local"}
     command = [sys.executable, "-P", "-m", "synapse_sdk.cli", *story.global_options, *args]
     with subprocess.Popen(command, env=environ) as process:  # noqa: S603  # this program, with arguments of ours

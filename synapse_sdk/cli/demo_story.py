@@ -13,6 +13,7 @@ import click
 
 from synapse_sdk.cli.demo_crash import play_crashes
 from synapse_sdk.cli.demo_folder import snapshot
+from synapse_sdk.cli.demo_upload import play_upload
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.rendering import table, uses_color, write
 from synapse_sdk.cli.session import Session
@@ -24,6 +25,8 @@ BYSTANDER = "shopping-list.txt"
 """A file that has nothing to do with the job, in the way of its rollback."""
 JOURNAL = Path(".synapse", "journal.db")
 """Where in its folder the demo's runs are recorded."""
+BACKEND = Path(".synapse", "backend.db")
+"""Where in its folder the demo's collections are kept."""
 
 
 class DoesNotHoldError(Exception):
@@ -46,6 +49,10 @@ class Story:
         self.journal = str(folder / JOURNAL)
         """Where the demo's runs are recorded; the user's own journal is none of its business."""
         self._session.note_option("journal", self.journal)
+        self.backend = str(folder / BACKEND)
+        """Where its collections are kept."""
+        if self._session.settings.backend != "auto":  # else it is the backend of this folder, as for every project
+            self._session.note_option("backend", self.backend)
         profile = [] if session.profile is None else ["--profile", session.profile]
         self.global_options = ["--color", session.color, *profile]
         """Of the call of `synapse demo`, for commands in processes of their own."""
@@ -64,6 +71,7 @@ class Story:
         self.heading("Act 2: the job fails, on purpose")
         self._run_badly()
         play_crashes(self, self._folder)
+        play_upload(self, self._folder)
 
     def say_what_next(self, *, kept: bool) -> None:
         """Name commands to go on with; every one of them works as it stands."""

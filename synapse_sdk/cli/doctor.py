@@ -20,7 +20,7 @@ COLORS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def doctor(session: Session, /, *, as_json: bool) -> int:
-    """Check that this machine is ready: Python, packages, settings, plugins, journal, disk, terminal, clock.
+    """Check that this machine is ready: Python, packages, settings, plugins, journal, backend, disk, terminal, clock.
 
     Ends with 1 if something has to be mended, else with 0.
     """

@@ -8,7 +8,11 @@ import click
 
 from synapse_sdk.errors import (
     ActionNotFoundError,
+    BackendError,
+    BackendUnavailableError,
+    BackendVersionError,
     ConfigurationError,
+    ConflictError,
     DuplicateStepError,
     InvalidDocumentError,
     InvalidParamsError,
@@ -21,6 +25,7 @@ from synapse_sdk.errors import (
     LeaseLostError,
     PlanChangedError,
     PluginNotFoundError,
+    RecordNotFoundError,
     RunCancelledError,
     RunEndedError,
     RunNotFoundError,
@@ -60,17 +65,17 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line, or the parameters of an action, are wrong; nothing was started."""
     LOSSES = 3
-    """Finished, but not with everything (kept for `--on-error=continue`)."""
+    """Finished, but not with everything, as was asked for by `--on-error continue`."""
     ROLLBACK_INCOMPLETE = 4
     """A run failed or was stopped, and something it did could not be undone. It wins over every other code."""
     UNREACHABLE = 69
-    """A server cannot be reached, such as that of a journal."""
+    """A server cannot be reached, such as that of a journal or a backend."""
     INTERNAL = 70
     """A bug of `synapse` itself; a crash file says more."""
     IO = 74
     """An input or output error, such as a full disk."""
     BUSY = 75
-    """Somebody else is at work on the run or keeps the journal locked, or a worker has died; try again."""
+    """Somebody else is at work on the run, or keeps journal or backend locked, or a worker has died; try again."""
     NOT_PERMITTED = 77
     """The system does not permit it."""
     CONFIGURATION = 78
@@ -162,14 +167,15 @@ EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
     # What somebody wrote on the command line, or named there.
     ((click.ClickException, CommandLineError, InvalidParamsError, ParamsDocumentError), ExitCode.USAGE),
     ((PluginNotFoundError, ActionNotFoundError, RunNotFoundError, RunEndedError), ExitCode.USAGE),
+    ((RecordNotFoundError, ConflictError), ExitCode.USAGE),
     # What somebody wrote into a file: settings, a manifest, a plugin's code.
     ((ConfigurationError,), ExitCode.CONFIGURATION),
     ((DuplicateStepError, StepNotFoundError, InvalidStepError, InvalidWeightError), ExitCode.CONFIGURATION),
-    ((PlanChangedError, UnencodableValueError, JournalVersionError), ExitCode.CONFIGURATION),
+    ((PlanChangedError, UnencodableValueError, JournalVersionError, BackendVersionError), ExitCode.CONFIGURATION),
     # What may pass.
     ((JournalBusyError, LeaseHeldError, LeaseLostError), ExitCode.BUSY),
-    ((RunInterruptedError, StillRunningError), ExitCode.BUSY),
-    ((InputOutputError, JournalError), ExitCode.IO),
+    ((RunInterruptedError, StillRunningError, BackendUnavailableError), ExitCode.BUSY),
+    ((InputOutputError, JournalError, BackendError), ExitCode.IO),
     ((InternalError,), ExitCode.INTERNAL),
     ((StoppedError, RunCancelledError), ExitCode.INTERRUPTED),
     ((RollbackIncompleteError,), ExitCode.ROLLBACK_INCOMPLETE),
@@ -181,6 +187,8 @@ EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
 NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
 OUT_OF_RESOURCES = "53"
 """How the states begin in which a PostgreSQL server says that its disk or memory is full."""
+LOCKED = "55P03"
+"""The state in which it says that somebody else has a lock."""
 OUT_OF_ORDER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
@@ -193,6 +201,8 @@ def exit_code(error: BaseException) -> ExitCode:
     if isinstance(error, StepFailedError) and error.rollback_errors:
         return ExitCode.ROLLBACK_INCOMPLETE
     code = next((code for kinds, code in EXIT_CODES if isinstance(error, kinds)), ExitCode.INTERNAL)
+    if isinstance(error, BackendUnavailableError) and any(map(_is_unreachable, causes(error))):
+        return ExitCode.UNREACHABLE
     if code in {ExitCode.RUN_FAILED, ExitCode.IO}:
         fallback = ExitCode.IO if any(type(cause) is JournalError for cause in causes(error)) else code
         return next(filter(None, map(_complaint, causes(error))), fallback)
@@ -213,6 +223,8 @@ def _complaint(error: BaseException) -> ExitCode | None:
     """Return the exit code for what the system, a journal or its server refused; None for another error."""
     if isinstance(error, (JournalBusyError, LeaseHeldError, LeaseLostError)):
         return ExitCode.BUSY
+    if isinstance(error, BackendUnavailableError):
+        return exit_code(error)
     if _is_unreachable(error):
         return ExitCode.UNREACHABLE
     if isinstance(error, OSError):
@@ -227,4 +239,4 @@ def _is_unreachable(error: BaseException) -> bool:
     """Whether PostgreSQL cannot be reached, or has ended the connection; its driver may not be installed here."""
     names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     state = str(getattr(error, "sqlstate", None) or "")
-    return "psycopg.OperationalError" in names and not state.startswith(OUT_OF_RESOURCES)
+    return "psycopg.OperationalError" in names and not state.startswith((OUT_OF_RESOURCES, LOCKED))

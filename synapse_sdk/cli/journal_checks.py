@@ -70,7 +70,7 @@ def _check_file(path: Path) -> Iterator[Finding]:
     import sqlite3  # noqa: PLC0415  # as above
     from contextlib import closing  # noqa: PLC0415
 
-    from synapse_sdk.journal.sqlite_file import file_system  # noqa: PLC0415
+    from synapse_sdk.database_files import file_system  # noqa: PLC0415
 
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Names that a shell can complete: plugins, their actions, and runs, as they are at this moment."""
+"""Names that a shell can complete: plugins, their actions, runs, and what a backend has, as they are now."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,17 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete_action", "complete_plugin", "complete_run"]
+__all__ = [
+    "complete_action",
+    "complete_collection",
+    "complete_plugin",
+    "complete_project",
+    "complete_run",
+    "complete_storage",
+]
 
+MOST_NAMES = 1000
+"""Names of a backend among which those that fit are sought."""
 MOST_RUNS = 50
 """Runs that a shell is offered at most; the newest are meant most often."""
 
@@ -59,3 +68,37 @@ def complete_run(ctx: click.Context, _param: click.Parameter, incomplete: str) -
     except SynapseError:  # as above
         return []
     return [CompletionItem(run.id, help=f"{run.source.action}, {run.status}") for run in runs[:MOST_RUNS]]
+
+
+def complete_collection(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the collections whose names begin so."""
+    return _names(ctx, "collections", incomplete)
+
+
+def complete_project(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the projects whose names begin so."""
+    return _names(ctx, "projects", incomplete)
+
+
+def complete_storage(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the storages whose names begin so."""
+    return _names(ctx, "storages", incomplete)
+
+
+def _names(ctx: click.Context, family: str, incomplete: str) -> "list[CompletionItem]":
+    """Return the names of records that begin so; a backend that is not there is not made, and has none."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # only shells ask
+
+    from synapse_sdk.backend.open import default_backend, open_backend, sqlite_path  # noqa: PLC0415  # as above
+    from synapse_sdk.errors import SynapseError  # noqa: PLC0415  # as above
+
+    try:
+        place = ctx.find_root().obj.backend or str(default_backend())
+        path = sqlite_path(place)
+        if path is not None and not path.exists():
+            return []
+        with open_backend(place) as backend:
+            names = [record.name for record in getattr(backend, family).list(limit=MOST_NAMES)]
+    except SynapseError:  # as above
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -16,6 +16,18 @@ COMPLETION_VARIABLE = "_SYNAPSE_COMPLETE"
 """Set by the shell when it asks for completions."""
 
 SECTIONS = {
+    "Data": {
+        "upload": LateCommand("synapse_sdk.cli.upload:upload", "Bring files into a data collection."),
+        "collections": LateCommand(
+            "synapse_sdk.cli.catalogue.collections:collections", "Make, show and remove collections.", ("collection",)
+        ),
+        "projects": LateCommand(
+            "synapse_sdk.cli.catalogue.projects:projects", "Make, show and remove projects.", ("project",)
+        ),
+        "storages": LateCommand(
+            "synapse_sdk.cli.catalogue.storages:storages", "Make storages known, and forget them.", ("storage",)
+        ),
+    },
     "Jobs": {
         "run": LateCommand("synapse_sdk.cli.run:run", "Run an action of a plugin."),
         "runs": LateCommand("synapse_sdk.cli.runs:runs", "List, watch, resume, roll back and cancel runs."),

@@ -7,7 +7,7 @@ from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.failure import report_problem, say_traceback, silence_stdout, with_crash_file
 from synapse_sdk.cli.output import prints_to_stderr
 from synapse_sdk.cli.problem import Problem
-from synapse_sdk.cli.rendering import key_values, write
+from synapse_sdk.cli.rendering import clean, key_values, write
 from synapse_sdk.cli.run_failure import RunNames, describe_failed_run, recorded
 from synapse_sdk.cli.run_tasks import Task
 from synapse_sdk.cli.session import Session
@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["execute"]
 
 
-def execute(task: Task, session: Session) -> int:
-    """Do something about a run, show how it goes and what comes out, and return the exit code."""
+def execute(task: Task, session: Session, *, is_last: bool = True) -> int:
+    """Do something about a run, show how it goes and what comes out, and return the exit code.
+
+    Args:
+        task: What is to be done.
+        session: The call of `synapse`.
+        is_last: Whether the command ends with it; if something follows, its result is not shown, only its failure.
+    """
     settings = session.settings
     # Opened first: a reporter of JSON lines keeps standard output for itself, whatever happens to it later.
     kind, color = cast("ReporterKind", settings.progress), cast("ColorChoice", settings.color)
@@ -37,6 +43,9 @@ def execute(task: Task, session: Session) -> int:
             result = task.do(session, run.witness)
     except BaseException as error:  # noqa: BLE001  # whatever ends a run becomes a message and an exit code
         return _conclude_failure(error, run, reporter)
+    if not is_last:
+        reporter.close()
+        return ExitCode.DONE
     return _conclude_success(result, run, reporter)
 
 
@@ -78,13 +87,15 @@ class Run:
 
 def _conclude_success(result: object, run: Run, reporter: "BackgroundReporter") -> int:
     data = _as_data(result)
+    # A result with losses says so: the run has succeeded, but not with everything.
+    code = ExitCode.LOSSES if getattr(result, "losses", 0) else ExitCode.DONE
     if run.session.wants_json:
-        line = run.final_line(run.status_after(result), ExitCode.DONE, result=data)
-        return _deliver(line, reporter, ExitCode.DONE)
+        line = run.final_line(run.status_after(result), code, result=data)
+        return _deliver(line, reporter, code)
     reporter.close()
     if data is not None:
-        write(sys.stdout, data if isinstance(data, str) else key_values(data))
-    return ExitCode.DONE
+        write(sys.stdout, _for_people(result, data))
+    return code
 
 
 def _conclude_failure(error: BaseException, run: Run, reporter: "BackgroundReporter") -> int:
@@ -115,10 +126,18 @@ def _deliver(line: dict[str, Any], reporter: "BackgroundReporter", code: int) ->
         # Not through the reporter, whose failures never fail a run: without its result a program knows nothing.
         write(sys.stdout, json_line(line).rstrip())
     except OSError:
-        if code == ExitCode.DONE:
+        if code in {ExitCode.DONE, ExitCode.LOSSES}:
             raise
         silence_stdout()
     return code
+
+
+def _for_people(result: object, data: Any) -> str:  # noqa: ANN401  # JSON data
+    """Return a result as text: in the words of its own `summary_lines()`, if it has some."""
+    if isinstance(data, str):
+        return data
+    summary = getattr(result, "summary_lines", None)
+    return "\n".join(map(clean, summary())) if callable(summary) else key_values(data)
 
 
 def _as_data(result: object) -> Any:  # noqa: ANN401  # JSON data

@@ -86,7 +86,8 @@ def describe_failed_run(
     """
     spot = raised_at(error, names.root)
     problem = describe(_as_ours(error, names.action, spot))
-    where = {"plugin": names.plugin, "action": names.action, **problem.where}
+    plugin = {} if names.plugin.startswith(f"{synapse_sdk.__name__}.") else {"plugin": names.plugin}
+    where = {**plugin, "action": names.action, **problem.where}
     if spot is not None:
         where["at"] = spot
     is_known = witness.has_started or report is not None
@@ -142,7 +143,10 @@ def raised_at(error: BaseException, root: Path | None) -> str | None:
     Args:
         error: The exception; for a failed step, what the step raised is looked at.
         root: The folder of the plugin; without it, everything that is neither ours nor installed counts.
+            Where a built-in action raised something is of no use to anybody who has not written it.
     """
+    if root is not None and root.is_relative_to(OUR_CODE):
+        return None
     cause = error.__cause__ if isinstance(error, StepFailedError) else error
     if cause is None:
         return None

@@ -1,10 +1,22 @@
-"""What `synapse run` was asked for."""
+"""What was asked to be run: in words by `synapse run`, or worked out by a command for one action."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Request"]
+__all__ = ["PreparedRequest", "Request"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRequest:
+    """A run whose parameters a command has put together."""
+
+    plugin: str
+    action: str
+    params: Mapping[str, Any]
+    env: Mapping[str, str] = field(default_factory=dict)
+    inject_failure: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from synapse_sdk.plugins.runner import new_job_id
 from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli.run_request import Request
+    from synapse_sdk.cli.run_request import PreparedRequest, Request
     from synapse_sdk.journal import RunRecord
     from synapse_sdk.reporting import Reporter
 
@@ -40,7 +40,7 @@ class Task(Protocol):
 class StartRun:
     """Start a run."""
 
-    def __init__(self, request: "Request") -> None:
+    def __init__(self, request: "Request | PreparedRequest") -> None:
         self.names = RunNames(
             plugin=request.plugin,
             action=request.action,

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+HAVE_OPTION = {
+    "journal": {"run", "runs", "journal", "upload"},
+    "backend": {"collections", "projects", "storages", "upload"},
+}
+"""Commands that can be told where things are, by what is there."""
+
 
 class Session:
     """One call of `synapse`.
@@ -68,17 +74,24 @@ class Session:
 
         return str(default_journal())
 
+    @cached_property
+    def backend(self) -> str | None:
+        """Where collections are kept, a file or a URL; None for the usual place. Raises as `settings` does."""
+        named = self.settings.backend
+        return None if named == "auto" else named
+
     def command(self, *words: str) -> str:
-        """Return a command line for this user to copy; it names the journal again if this one did.
+        """Return a command line for this user to copy; it names journal or backend again if this one did.
 
         A URL that may hold a password is not repeated.
         """
         import shlex  # noqa: PLC0415  # few commands recommend another
 
-        named = self.flags.get("journal")
-        if named is not None:
-            place = "URL" if "@" in named else named.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  # text
-            words = (*words, "--journal", place)
+        for name, commands in HAVE_OPTION.items():
+            named = self.flags.get(name) if words[0] in commands else None
+            if named is not None:
+                place = "URL" if "@" in named else named.removeprefix(f"{os.getcwd()}{os.sep}")  # noqa: PTH109  # text
+                words = (*words, f"--{name}", place)
         return shlex.join(("synapse", *words))
 
     @property

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -98,6 +98,8 @@ class Outcome:
     """The failpoints that were passed, in order."""
     steps: tuple[str, ...] = ()
     """The steps of the action; in the first outcome only."""
+    loaded: tuple[str, ...] = ()
+    """The installed modules that the process had to load."""
 
 
 class _Trace:
@@ -196,7 +198,23 @@ def _watch(subject: Subject, action: type[BaseAction[Any]], task: Task, channel:
         told: Outcome = pickle.loads(Path(subject.outcome).read_bytes())  # noqa: S301  # our own child wrote it
     except FileNotFoundError:
         return Outcome(error=f"The process ended by itself, with code {os.waitstatus_to_exitcode(status)}")
+    _load(told.loaded)
     return told
+
+
+def _load(modules: Iterable[str]) -> None:
+    """Load what a child had to load, which may take it longer than all else; the next ones have it from their birth."""
+    for name in modules:
+        with suppress(Exception):  # then each child has to do it by itself
+            import_module(name)
+    gc.freeze()
+
+
+def _installed(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the loaded modules that belong to Python, this package, or packages that were installed."""
+    places = {str(Path(place).resolve()) for place in (sys.base_prefix, sys.prefix, Path(__file__).parents[1])}
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in names if "__main__" not in name}
+    return tuple(name for name, file in files.items() if file and any(map(Path(file).is_relative_to, places)))
 
 
 def _wait(child: int, timeout: float, channel: Connection) -> int | None:
@@ -224,11 +242,13 @@ def _live(subject: Subject, action: type[BaseAction[Any]], task: Task) -> NoRetu
     try:
         os.setpgid(0, 0)
         os.chdir(subject.folder)  # the folder is made anew before each run
-        trace = _Trace(task.dies_at)
+        trace, loaded = _Trace(task.dies_at), {*sys.modules}
         failpoints.install(trace)
         with open_journal(subject.journal) as journal:
             outcome = _do(subject, action, task, journal)
-        Path(subject.outcome).write_bytes(pickle.dumps(replace(outcome, trace=tuple(trace.names))))
+        new = [name for name in sys.modules if name not in loaded]
+        outcome = replace(outcome, trace=tuple(trace.names), loaded=_installed(new))
+        Path(subject.outcome).write_bytes(pickle.dumps(outcome))
         code = 0
     except BaseException:  # noqa: BLE001  # whatever happens, the child must not go on as if it were its parent
         traceback.print_exc()

@@ -163,12 +163,10 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
 """Names that a block takes for granted."""
 
 PENDING: Mapping[Key, str] = {
-    ("7. ProcessMetadataStep", 1): "synapse_sdk.plugins.actions.upload",
     ("6. FinalizeStep", 1): "synapse_sdk.plugins.actions.export",
     ("INFERENCE Method Steps:", 1): "synapse_sdk.plugins.actions",
     ("ExportDatasetStep", 1): "synapse_sdk.plugins.actions.dataset",
     ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",
-    ("BaseUploadAction Example", 1): "synapse_sdk.plugins.actions.upload",
 }
 """Blocks about actions that come later, with the module each waits for. They run by themselves once it is there."""
 

@@ -1,7 +1,7 @@
 """The reference is complete: every public name, error code, exit code and command is in it.
 
-The help texts of `cli.md` and the table of `errors.md` are made from the code. Run this file as a script, from the root
-of the repository, to make them anew.
+The help texts of `cli.md`, the table of `errors.md` and the params in `actions.md` are made from the code. Run this
+file as a script, from the root of the repository, to make them anew.
 """
 
 import re
@@ -11,22 +11,30 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic.fields import FieldInfo
 
 from synapse_sdk.cli.errors import EXIT_CODES, ExitCode
 from synapse_sdk.cli.explain import error_classes
 from synapse_sdk.cli.main import root
 from synapse_sdk.errors import SynapseError
+from synapse_sdk.plugins.actions.upload import UploadParams
 from synapse_sdk.plugins.manifest import ActionEntry, Manifest, Requirements
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = DOCS / "reference"
 PUBLIC = (
+    "synapse_sdk.backend",
     "synapse_sdk.clock",
+    "synapse_sdk.documents",
+    "synapse_sdk.documents.archives",
+    "synapse_sdk.documents.sheets",
     "synapse_sdk.errors",
     "synapse_sdk.executors",
     "synapse_sdk.journal",
     "synapse_sdk.plugins",
     "synapse_sdk.plugins.action",
+    "synapse_sdk.plugins.actions.upload",
+    "synapse_sdk.plugins.actions.upload.steps",
     "synapse_sdk.plugins.discovery",
     "synapse_sdk.plugins.environment",
     "synapse_sdk.plugins.manifest",
@@ -35,6 +43,7 @@ PUBLIC = (
     "synapse_sdk.reporting",
     "synapse_sdk.reporting.events",
     "synapse_sdk.retry",
+    "synapse_sdk.storage",
     "synapse_sdk.testing",
     "synapse_sdk.types",
 )
@@ -136,6 +145,26 @@ def test_the_help_of_every_command_is_in_the_reference() -> None:
     assert text == with_help_texts(text)
 
 
+def param_row(name: str, field: FieldInfo) -> str:
+    """Return the line of the table for a parameter of an action."""
+    default = field.get_default(call_default_factory=True)
+    shown = "needed" if field.is_required() else "" if default in (None, ()) else f"`{default}`"
+    return f"| `{name}` | {shown} | {field.description} |\n"
+
+
+def with_params(text: str) -> str:
+    """Return the page of actions with the table of params as it should be."""
+    rows = "".join(param_row(name, field) for name, field in UploadParams.model_fields.items())
+    return re.sub(r"(?<=\|---\|---\|---\|\n)(^\| `.*\n)+", lambda _: rows, text, count=1, flags=re.MULTILINE)
+
+
+def test_the_table_of_params_is_that_of_the_model() -> None:
+    """Every parameter with its default and meaning, in order."""
+    text = page("actions.md")
+
+    assert text == with_params(text)
+
+
 @pytest.mark.parametrize("model", [Manifest, ActionEntry, Requirements])
 def test_every_key_of_the_manifest_is_in_the_guide(model: type[Manifest | ActionEntry | Requirements]) -> None:
     """An author finds out what to write into `config.yaml`."""
@@ -145,5 +174,5 @@ def test_every_key_of_the_manifest_is_in_the_guide(model: type[Manifest | Action
 
 
 if __name__ == "__main__":
-    for name, update in (("cli.md", with_help_texts), ("errors.md", with_errors)):
+    for name, update in (("cli.md", with_help_texts), ("errors.md", with_errors), ("actions.md", with_params)):
         (REFERENCE / name).write_text(update(page(name)), encoding="utf-8")

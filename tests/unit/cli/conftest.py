@@ -65,6 +65,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "SYNAPSE_DEBUG",
         "SYNAPSE_PROFILE",
         "SYNAPSE_JOURNAL",
+        "SYNAPSE_BACKEND",
     ):
         monkeypatch.delenv(name, raising=False)
     for name in ("NO_COLOR", "FORCE_COLOR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):

@@ -32,6 +32,7 @@ def test_the_list_shows_every_setting_with_its_origin(
         "color": "default",
         "mode": f"project {home / 'synapse.toml'}",
         "journal": "default",
+        "backend": "default",
         "debug": "flag --debug",
     }
     assert "origins" not in synapse("config", "list", "--json").json

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 import synapse_sdk
 from synapse_sdk.cli import demo_folder
@@ -20,14 +21,15 @@ SOUND_PHOTOS = 8
 
 @pytest.fixture
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Examples that a test may spoil: a few photos, one of them broken, and the plugin."""
+    """Examples that a test may spoil: a few different photos, one of them broken, and the plugin."""
     folder = tmp_path / "examples"
     shutil.copytree(find_examples() / "image_report", folder / "image_report")
     (folder / "photos").mkdir()
     for name in ("camera.png", "clock.jpg"):
         shutil.copy(find_examples() / "photos" / name, folder / "photos" / name)
-    for number in range(1, SOUND_PHOTOS):
-        shutil.copy(find_examples() / "photos" / "camera.png", folder / "photos" / f"camera {number}.png")
+    with Image.open(folder / "photos" / "camera.png") as camera:
+        for number in range(1, SOUND_PHOTOS):
+            camera.crop((0, 0, camera.width - number, camera.height)).save(folder / "photos" / f"camera {number}.png")
     monkeypatch.setattr(demo_folder, "find_examples", lambda: folder)
     return folder
 

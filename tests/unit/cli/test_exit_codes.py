@@ -4,6 +4,7 @@ import errno
 from typing import Any
 
 import click
+import psycopg
 import pytest
 
 from synapse_sdk import errors
@@ -97,6 +98,15 @@ CASES = [
     (errors.StepNotFoundError("where?"), 78),
     (errors.InvalidStepError("none"), 78),
     (errors.InvalidWeightError("2"), 78),
+    (errors.RecordNotFoundError("no such collection"), 2),
+    (errors.ConflictError("twice"), 2),
+    (errors.BackendVersionError("newer"), 78),
+    (errors.BackendUnavailableError("locked"), 75),
+    (errors.BackendError("damaged"), 74),
+    (wrapped(errors.BackendUnavailableError("gone"), psycopg.OperationalError("no answer")), 69),
+    (step_failed(wrapped(errors.BackendUnavailableError("gone"), psycopg.OperationalError("no answer"))), 69),
+    (step_failed(errors.BackendUnavailableError("locked")), 75),
+    (step_failed(errors.ConflictError("rolled back")), 1),
     (OSError(errno.ENOSPC, "full"), 74),
     (OSError(errno.ENOENT, "gone"), 74),
     (PermissionError(errno.EPERM, "no"), 77),

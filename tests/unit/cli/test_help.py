@@ -75,6 +75,9 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
         write_plugin("greeter", home)
     if page.startswith(("synapse runs", "synapse journal")):
         record_run(home)
+    if page.startswith(("synapse collections", "synapse upload")):
+        (home / "photos" / "images").mkdir(parents=True)
+        (home / "photos" / "images" / "cat.jpg").write_bytes(b"picture")
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)
@@ -102,9 +105,18 @@ def test_runs_are_a_group_and_run_is_a_command(synapse: "Synapse") -> None:
     assert synapse("run", "--help").out != synapse("runs", "--help").out
 
 
-def test_the_plural_of_a_group_is_accepted(synapse: "Synapse") -> None:
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ("plugins", "plugin"),
+        ("collection", "collections"),
+        ("project", "projects"),
+        ("storage", "storages"),
+    ],
+)
+def test_a_group_answers_to_singular_and_plural(other: str, name: str, synapse: "Synapse") -> None:
     """`synapse plugins list` is `synapse plugin list`."""
-    assert synapse("plugins", "list") == synapse("plugin", "list")
+    assert synapse(other, "list") == synapse(name, "list")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,7 @@ def test_the_plural_of_a_group_is_accepted(synapse: "Synapse") -> None:
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["plugin", "valdate"], "No such command 'valdate'. Did you mean 'validate'?"),
-        (["xyzzy"], "No such command 'xyzzy'. There are: run, runs, demo,"),
+        (["xyzzy"], "No such command 'xyzzy'. There are: upload, collections, projects, storages, run, runs,"),
         (["run", "p", "a", "--progess", "plain"], "Did you mean '--progress'?"),
         (["--debgu"], "Did you mean '--debug'?"),
         (["run", "p"], "Missing argument 'ACTION'"),

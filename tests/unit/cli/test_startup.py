@@ -15,6 +15,7 @@ HEAVY = (
     "tomllib",
     "synapse_sdk.plugins",
     "logging",
+    "sqlalchemy",
 )
 REPORT = """
 import sys
@@ -36,6 +37,8 @@ print(code, *sorted(set(sys.modules) & set({heavy!r})), file=sys.stderr)
         ["runs", "--help"],
         ["plugin", "--help"],
         ["demo", "-h"],
+        ["collections", "--help"],
+        ["storage", "create", "--help"],
     ],
 )
 def test_help_and_version_load_nothing_heavy(args: list[str]) -> None:

@@ -1,0 +1,178 @@
+"""Running an upload for the command line: the same command goes on with one that was interrupted."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.rendering import write
+from synapse_sdk.cli.run_execution import execute
+from synapse_sdk.cli.run_request import PreparedRequest
+from synapse_sdk.cli.run_tasks import Additions, ResumeRun, RollBackRun, StartRun
+from synapse_sdk.cli.session import Session
+from synapse_sdk.errors import ConfigurationError, InvalidParamsError, LeaseHeldError
+from synapse_sdk.plugins import find_runs
+from synapse_sdk.plugins.encoding import ValueCodec
+from synapse_sdk.reporting.events import RunStatus
+from synapse_sdk.reporting.text import plural
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins import RunReport
+
+__all__ = ["check_names", "params_of", "run_upload", "used_backend"]
+
+PLUGIN, ACTION = "synapse_sdk.plugins.actions", "upload"
+BACKEND_VARIABLE = "SYNAPSE_BACKEND"
+TUNING = frozenset({"upload_max_workers", "on_error"})
+"""Parameters that may differ from those of the upload that is gone on with."""
+HELP = "how it is written: synapse upload --help"
+CORRECT = "Name a folder, an archive, or the URL of a storage"
+NOTHING_ADDED: dict[str, Any] = {"env": {}, "mode": None, "force": False}
+
+
+@contextmanager
+def used_backend(session: Session) -> Iterator[None]:
+    """Let the run, wherever it happens, use the backend that was named, until the end of the block."""
+    before = os.environ.get(BACKEND_VARIABLE)
+    if session.backend is not None:
+        os.environ[BACKEND_VARIABLE] = session.backend
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(BACKEND_VARIABLE, None)
+        else:
+            os.environ[BACKEND_VARIABLE] = before
+
+
+def params_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the action for the options of the command.
+
+    Raises:
+        UsageError: PATH and --asset contradict each other, or an asset is not of the form SPEC=PATH.
+    """
+    path, assets = options["path"], dict[str, Any]()
+    for pair in options["assets"]:
+        name, equals, place = pair.partition("=")
+        if not equals or not name or not place:
+            msg = f"{pair!r} is not of the form SPEC=PATH"
+            raise click.BadParameter(msg, param_hint="--asset")
+        assets[name] = {"path": _plain(place), "is_recursive": not options["no_recursive"]}
+    if (path is None) == (not assets):
+        msg = "Give either PATH, or --asset for each file specification"
+        raise click.UsageError(msg)
+    named = {
+        "data_collection": options["collection"],
+        "storage": options["storage"],
+        "project": options["project"],
+        "excel_metadata_path": options["meta"],
+        "include": list(options["include"]) or None,
+        "exclude": list(options["exclude"]) or None,
+        "max_file_size_mb": options["max_size_mb"],
+        "upload_max_workers": options["concurrency"],
+        "on_error": None if options["on_error"] == "stop" else options["on_error"],
+        "path": None if path is None else _plain(path),
+        "is_recursive": False if options["no_recursive"] and path is not None else None,
+        "assets": assets or None,
+        "use_single_path": False if assets else None,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _plain(path: str) -> str:
+    """Return a path as it is recorded: `photos/` is the same folder as `photos`."""
+    return path if "://" in path else path.rstrip("/") or path[:1]
+
+
+def run_upload(params: dict[str, Any], session: Session) -> int:
+    """Upload, or go on with the same upload, and return the exit code.
+
+    Raises:
+        InvalidParamsError: The parameters do not fit; all that is wrong is named.
+        ConfigurationError, RecordNotFoundError: Something that is named does not exist.
+        LeaseHeldError: The same upload is under way.
+    """
+    code = _upload(params, session)
+    if code in {ExitCode.DONE, ExitCode.LOSSES} and not session.wants_json:
+        command = session.command("collections", "show", str(params["data_collection"]), "--units")
+        write(sys.stderr, f"See the data units: {command}")
+        _tell_of_hidden_units(params, session)
+    return code
+
+
+def _tell_of_hidden_units(params: dict[str, Any], session: Session) -> None:
+    """Say so if there are units that another upload has not published: duplicates of these are not to be seen."""
+    from synapse_sdk.backend import DataUnitState, open_backend  # noqa: PLC0415  # only after an upload
+
+    with open_backend(session.backend) as backend:
+        collection = backend.collections.get(params["data_collection"])
+        hidden = backend.data_units.count(collection.id, state=DataUnitState.STAGED)
+    if hidden:
+        said = (
+            f"{plural(hidden, 'data unit')} of this collection cannot be seen yet, because of an upload without an end"
+        )
+        write(sys.stderr, f"{said}. Finish it or undo it: {session.command('runs', 'list')}")
+
+
+def _upload(params: dict[str, Any], session: Session) -> int:
+    earlier = _same_upload(params, session)
+    start = StartRun(PreparedRequest(plugin=PLUGIN, action=ACTION, params=params))
+    if earlier is None:
+        check_names(params, session)
+        return execute(start, session)
+    if earlier.is_alive:
+        msg = f"Run {earlier.id} is uploading the same files into the same collection"
+        raise LeaseHeldError(msg, fix=f"Watch it: {session.command('runs', 'watch', earlier.id)}")
+    if earlier.record.cancellation is None and earlier.record.status in {RunStatus.PENDING, RunStatus.RUNNING}:
+        write(sys.stderr, f"Going on with run {earlier.id}, which was interrupted.")
+        changed = {"on_error": "stop"} | {name: params[name] for name in TUNING & params.keys()}
+        return execute(ResumeRun(earlier.record, Additions(params=changed, **NOTHING_ADDED)), session)
+    write(sys.stderr, f"First, what run {earlier.id} has left behind is undone.")
+    code = execute(RollBackRun(earlier.record, Additions(params={}, **NOTHING_ADDED)), session, is_last=False)
+    return code or execute(start, session)
+
+
+def check_names(params: dict[str, Any], session: Session) -> None:
+    """See whether everything that is named exists, before a run begins that could only fail.
+
+    Raises:
+        InvalidParamsError: The parameters do not fit; all that is wrong is named.
+        ConfigurationError, RecordNotFoundError: Something that is named does not exist.
+    """
+    from synapse_sdk.backend import open_backend  # noqa: PLC0415  # whoever goes on with an upload needs none of it
+    from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415
+    from synapse_sdk.plugins.actions.upload.references import check_destination  # noqa: PLC0415
+
+    try:
+        checked = DefaultUploadAction.validate_params(params)
+    except InvalidParamsError as error:
+        raise InvalidParamsError(error.message, problems=error.problems, fix=f"See {HELP}") from error
+    for place in [checked.path, *(asset.path for asset in (checked.assets or {}).values())]:
+        if place is not None and "://" not in place and not Path(place).expanduser().exists():
+            msg = f"There is no {place!r}"
+            raise ConfigurationError(msg, why=f"Looked for {Path(place).expanduser().absolute()}", fix=CORRECT)
+    with open_backend(session.backend) as backend:
+        check_destination(backend, checked)
+
+
+def _same_upload(params: dict[str, Any], session: Session) -> "RunReport | None":
+    """Return a run without an end that uploads the same; None if there is none, or runs are not recorded."""
+    if session.journal is None or (session.settings.journal == "auto" and not Path(session.journal).exists()):
+        return None
+    unended = [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.ROLLING_BACK, RunStatus.ROLLBACK_INCOMPLETE]
+    for report in find_runs(statuses=unended, journal=session.journal):
+        source = report.record.source
+        if (source.plugin, source.action, source.directory) == (PLUGIN, ACTION, os.getcwd()):  # noqa: PTH109  # text
+            recorded = ValueCodec().decode(source.params)
+            if _without_tuning(recorded) == _without_tuning(params):
+                return report
+    return None
+
+
+def _without_tuning(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in TUNING}
