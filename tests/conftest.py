@@ -4,8 +4,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conformance.s3_server import S3Server
 
 pytest_plugins = ["synapse_sdk.testing.pytest_plugin"]
 
@@ -31,3 +35,12 @@ def _hangup_is_heard() -> Iterator[None]:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator["S3Server"]:
+    """An S3 server for all tests of this process."""
+    from tests.conformance.s3_server import moto_server  # noqa: PLC0415  # slow to import, and few tests need it
+
+    with moto_server() as server:
+        yield server

@@ -21,7 +21,7 @@ __all__ = ["LEDGER", "RUN", "Child", "Scene", "everything_is_there", "nothing_is
 
 LEDGER = Path(__file__).with_name("fixtures") / "ledger"
 RUN = RunId("7f3a00112233")
-PATIENCE = 15.0
+PATIENCE = 60.0
 PAUSE = 0.005
 SCRIPT = """
 import json, sys

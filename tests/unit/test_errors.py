@@ -85,7 +85,14 @@ def test_an_error_keeps_its_parts() -> None:
 
 def test_only_what_may_pass_is_transient() -> None:
     """A retry asks for it."""
-    transient = {errors.JournalBusyError, errors.LeaseHeldError, WorkerLostError}
+    transient = {
+        errors.BackendUnavailableError,
+        errors.JournalBusyError,
+        errors.LeaseHeldError,
+        errors.StorageIntegrityError,
+        errors.StorageUnavailableError,
+        WorkerLostError,
+    }
 
     assert {kind for kind in KINDS if kind.transient} == transient
 

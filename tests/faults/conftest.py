@@ -1,0 +1,38 @@
+"""Projects in which uploads go wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.s3_server import S3Server, moto_server
+from tests.faults.buckets import BucketWorld, bucket_world
+from tests.unit.plugins.actions.upload.world import World
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An S3-compatible server."""
+    with moto_server() as started:
+        yield started
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketWorld]:
+    """A project that uploads to S3."""
+    with bucket_world(s3_server, tmp_path, monkeypatch) as world:
+        yield world
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A project that uploads into a folder."""
+    with World.made(tmp_path, monkeypatch) as world:
+        yield world
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def either(request: pytest.FixtureRequest) -> World:
+    """A project that uploads into a folder, and one that uploads to S3."""
+    found: World = request.getfixturevalue("world" if request.param == "folder" else "bucket")
+    return found
