@@ -23,7 +23,14 @@ ENVIRONMENT = os.environ | {"BENCH_DIR": str(BENCH_DIR), "BENCH_OURS_PYTHON": sy
 README = HERE / "README.md"
 TARGETS = str(HERE / "targets.py")
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
-SUITES = {"engine": "Step engine", "startup": "Start", "reporting": "Reporting", "durable": "Durable runs"}
+SUITES = {
+    "engine": "Step engine",
+    "startup": "Start",
+    "reporting": "Reporting",
+    "durable": "Durable runs",
+    "sheets": "Metadata sheets",
+    "upload": "Upload",
+}
 QUICK_ENGINE = [
     "--only=ours,python-floor",
     "--max-steps=10000",
@@ -37,6 +44,7 @@ def main() -> None:
     arguments = parse()
     if arguments.peers:
         call([str(HERE / "engine" / "setup_venvs.sh")])
+        call([str(HERE / "upload_peers.sh")])
     suites = [suite for suite in SUITES if suite in arguments.suites] if arguments.suites else list(SUITES)
     results = BENCH_DIR / "results" / ("quick" if arguments.quick else "")
     results.mkdir(parents=True, exist_ok=True)

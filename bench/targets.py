@@ -21,6 +21,8 @@ LINEAR = 1.25
 POWER_RATIO = 1.5
 KILL_MICROS, KILL_LIMIT_AT_DESIGN = 20, 10.7
 RESUME_MS = 100
+SHEET_SECONDS = 3
+UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
 FOREIGN = """
 import sys
@@ -108,10 +110,42 @@ def of_durable(records: Records) -> Iterator[tuple[str, str, bool]]:
         yield target, f"{first} ms ({begun} from the start of the process)", first <= RESUME_MS
 
 
+def of_sheets(records: Records) -> Iterator[tuple[str, str, bool]]:
+    """Judge reading a workbook."""
+    lines = {r["reader"]: r for r in records}
+    if ours := lines.get("ours, .xlsx"):
+        measured = f"{ours['s']} s"
+        if bare := lines.get("python-calamine, in the same process"):
+            measured += f" (the parser alone {bare['s']})"
+        yield f"a sheet of {ours['rows']:,} rows: under {SHEET_SECONDS} s", measured, ours["s"] < SHEET_SECONDS
+
+
+def of_upload(records: Records) -> Iterator[tuple[str, str, bool]]:
+    """Judge the upload action against bare obstore in the same rounds."""
+    ours = [r for r in records if r.get("client") == "synapse upload action"]
+    safe = {(r["table"], r["store"]): r for r in records if r.get("client") == "obstore, then sync"}
+    for line in ours:
+        what, ratio = f"{line['table'][10:]} to {line['store']}", line["x obstore, median"]
+        measured = f"{ratio} x obstore"
+        if equal := safe.get((line["table"], line["store"])):
+            measured += f"; {line['s'] / equal['s']:.2f} x one that waits for the disk, too"
+        yield f"upload of {what}: at most {UPLOAD_RATIO} x bare obstore", measured, ratio <= UPLOAD_RATIO
+        yield f"upload of {what}: at most {UPLOAD_MB} MB", f"{line['peak MB']} MB", line["peak MB"] <= UPLOAD_MB
+        if "KB" in what:
+            cpu = line["CPU ms a file"]
+            yield f"upload of {what}: at most {UPLOAD_CPU_MS} ms of CPU a file", f"{cpu} ms", cpu <= UPLOAD_CPU_MS
+    for line in records:
+        if line.get("table") == "Taking an upload back":
+            target = f"taking {line['objects']:,} objects back from {line['store']}: within {UNDO_SECONDS} s"
+            yield target, f"{line['s']} s", line["s"] <= UNDO_SECONDS
+
+
 JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "engine": of_engine,
     "startup": of_startup,
     "durable": of_durable,
+    "sheets": of_sheets,
+    "upload": of_upload,
 }
 
 

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+"""What uploading costs: the upload action and its storages beside bare libraries and command-line peers.
+
+    python -m bench.upload [--quick]
+
+Prints one JSON line for each client, workload and store: the best of several rounds in seconds, its ratio to bare
+obstore in the same rounds, processor time of the client for each file, and the peak of its resident memory. Each
+measurement is a process of its own that ends in the store; a round measures every client, in turn. S3 is served by
+`rclone serve s3` on this machine, the cheapest server there is, so that the client is what is measured; it is left out
+where `bench/upload_peers.sh` has not installed it.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.sheets import own_peak
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore, S3Store
+
+BENCH_DIR = Path(os.environ.get("BENCH_DIR", Path(__file__).resolve().parents[1] / ".bench"))
+PEERS = BENCH_DIR / "venvs" / "storage" / "bin"
+WORKLOADS = {"5,000 x 50 KB": (5_000, 50_000), "8 x 64 MiB": (8, 64 << 20)}
+QUICK = {"1,000 x 50 KB": (1_000, 50_000)}
+ROUNDS, QUICK_ROUNDS = 3, 1
+IN_FLIGHT = 16
+LOGIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testtest", "AWS_REGION": "us-east-1"}
+ENVIRONMENT = os.environ | LOGIN | {"AWS_EC2_METADATA_DISABLED": "true"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def make_files(folder: Path, count: int, size: int) -> None:
+    """Write files of random bytes into `images/` of a folder, the same each time; once."""
+    if folder.exists():
+        return
+    chance = random.Random(1)  # noqa: S311  # nothing secret
+    part = folder.with_suffix(".part") / "images"
+    part.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        (part / f"{number:05}.bin").write_bytes(chance.randbytes(size))
+    part.parent.rename(folder)
+
+
+# Clients: each takes the folder with the files, the store's URL and a folder of its own, and ends with all files there.
+
+
+def upload_action(source: Path, store: str, work: Path) -> None:
+    """Run the upload action as `synapse upload` does: journalled, verified, durable, into a collection."""
+    from synapse_sdk.plugins import run_action  # noqa: PLC0415  # measured
+    from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415  # as above
+
+    result = run_action(DefaultUploadAction, make_project(source, store, work), journal=str(work / "journal.db"))
+    assert result.uploaded == sum(1 for _ in (source / "images").iterdir())
+
+
+def make_project(source: Path, store: str, work: Path) -> dict[str, str]:
+    """Make a collection in a project of its own, and return the parameters of an upload into it."""
+    from synapse_sdk.backend import FileSpecification, open_backend  # noqa: PLC0415  # measured
+
+    (work / ".synapse").mkdir()
+    os.chdir(work)
+    with open_backend() as backend:
+        backend.collections.create("bench", specifications=[FileSpecification(name="images")])
+    return {"data_collection": "bench", "path": str(source), "storage": store}
+
+
+def undo_upload(source: Path, store: str, work: Path) -> float:
+    """Let an upload fail after its last file, and return the seconds that taking it back has taken."""
+    from synapse_sdk.errors import StepFailedError  # noqa: PLC0415  # measured
+    from synapse_sdk.plugins import run_action  # noqa: PLC0415  # as above
+    from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415  # as above
+    from synapse_sdk.reporting import MemoryReporter  # noqa: PLC0415  # as above
+    from synapse_sdk.reporting.events import StepRolledBack  # noqa: PLC0415  # as above
+
+    reporter, params = MemoryReporter(), make_project(source, store, work)
+    try:
+        run_action(
+            DefaultUploadAction,
+            params,
+            journal=str(work / "journal.db"),
+            reporter=reporter,
+            inject_failure="upload_files",
+        )
+    except StepFailedError as error:
+        assert not error.rollback_errors  # noqa: PT017  # a script, not a test
+    undone = [event for event in reporter.events if isinstance(event, StepRolledBack) and event.step == "upload_files"]
+    return undone[0].elapsed
+
+
+def our_storage(source: Path, store: str, _work: Path) -> None:
+    """Put the files into our storage from threads: verified, create-only, made durable at the end."""
+    from hashlib import sha256  # noqa: PLC0415  # measured
+
+    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # as above
+
+    with open_storage(store) as storage, ThreadPoolExecutor(max(storage.in_flight, 1)) as pool:
+
+        def put(path: Path) -> None:
+            content = path.read_bytes()
+            storage.put(f"files/{path.name}", content, sha256=sha256(content).hexdigest())
+
+        list(pool.map(put, sorted((source / "images").iterdir())))
+        storage.flush()
+
+
+def bare_obstore(source: Path, store: str, _work: Path) -> None:
+    """Put the files with obstore from threads, and nothing else."""
+    import obstore  # noqa: PLC0415  # measured
+
+    opened = obstore_of(store)
+
+    def put(path: Path) -> None:
+        with path.open("rb") as file:
+            obstore.put(opened, f"files/{path.name}", file)
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        list(pool.map(put, sorted((source / "images").iterdir())))
+
+
+def bare_obstore_durable(source: Path, store: str, work: Path) -> None:
+    """The same, and then wait until all of it is on the disk, as the upload action does."""
+    bare_obstore(source, store, work)
+    os.sync()
+
+
+def obstore_of(store: str) -> "LocalStore | S3Store":
+    """Return the store of a folder or URL."""
+    from obstore.store import LocalStore, S3Store  # noqa: PLC0415  # measured
+
+    if not store.startswith("s3://"):
+        return LocalStore(store, mkdir=True)
+    place, _, query = store.removeprefix("s3://").partition("?")
+    bucket, _, prefix = place.partition("/")
+    endpoint = query.partition("endpoint=")[2].partition("&")[0]
+    return S3Store(bucket, prefix=prefix, endpoint=endpoint, client_options={"allow_http": True})
+
+
+def plain_copy(source: Path, store: str, _work: Path) -> None:
+    """Copy the files one after the other."""
+    Path(store, "files").mkdir(parents=True)
+    for path in sorted((source / "images").iterdir()):
+        shutil.copyfile(path, Path(store, "files", path.name))
+
+
+def boto3_threads(source: Path, store: str, _work: Path) -> None:
+    """Put the files with boto3 from threads, as most scripts do."""
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # measured
+
+    place, _, query = store.removeprefix("s3://").partition("?")
+    bucket, _, prefix = place.partition("/")
+    client = boto3.client("s3", endpoint_url=query.partition("endpoint=")[2].partition("&")[0])
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        paths = sorted((source / "images").iterdir())
+        list(pool.map(lambda path: client.upload_file(str(path), bucket, f"{prefix}/files/{path.name}"), paths))
+
+
+def command(*words: str) -> Callable[[Path, str, Path], None]:
+    """Return a client that is a command; {source}, {target} and {endpoint} stand for what it needs."""
+
+    def run(source: Path, store: str, _work: Path) -> None:
+        place, _, query = store.partition("?")
+        values = {"source": str(source / "images"), "target": place, "path": place.removeprefix("s3://")}
+        values["endpoint"] = query.partition("endpoint=")[2].partition("&")[0]
+        filled = [word.format(**values) for word in words]
+        subprocess.run([str(PEERS / filled[0]), *filled[1:]], check=True, stdout=subprocess.DEVNULL)
+
+    return run
+
+
+S3_CONFIG = ":s3,provider=Other,endpoint='{endpoint}',access_key_id=test,secret_access_key=testtest,region=us-east-1:"
+LOCAL: dict[str, Callable[[Path, str, Path], None]] = {
+    "synapse upload action": upload_action,
+    "our storage": our_storage,
+    "obstore": bare_obstore,
+    "obstore, then sync": bare_obstore_durable,
+    "shutil.copyfile": plain_copy,
+    "rclone copy": command("rclone", "copy", "{source}", "{target}/files", "--config", "/dev/null"),
+}
+S3: dict[str, Callable[[Path, str, Path], None]] = {
+    "synapse upload action": upload_action,
+    "our storage": our_storage,
+    "obstore": bare_obstore,
+    "boto3, threads": boto3_threads,
+    "s5cmd": command("s5cmd", "--endpoint-url", "{endpoint}", "cp", "{source}/*", "{target}/files/"),
+    "rclone copy": command("rclone", "copy", "{source}", S3_CONFIG + "{path}/files", "--config", "/dev/null"),
+}
+CLIENTS = {"local": LOCAL, "S3": S3}
+UNDO = "undo"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve S3 from a folder, and yield the endpoint."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "test,testtest", "--config", "/dev/null"]
+    (folder / "bench").mkdir(parents=True)
+    with subprocess.Popen([str(PEERS / "rclone"), *words, str(folder)], stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit(f"nobody listens on port {port}")
+
+
+def measure(client: str, kind: str, source: Path, endpoint: str) -> dict[str, float]:
+    """Run one client in a process of its own, into a store that is empty."""
+    with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder:
+        store = str(Path(folder, "store")) if kind == "local" else f"s3://bench/{Path(folder).name}?endpoint={endpoint}"
+        work = Path(folder, "work")
+        work.mkdir()
+        words = [sys.executable, "-m", "bench.upload", "--one", client, kind, str(source), store, str(work)]
+        ran = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        found: dict[str, float] = json.loads(ran.stdout)
+        return found
+
+
+def measure_here(client: str, kind: str, source: str, store: str, work: str) -> None:
+    """Run one client in this process, and print what it cost."""
+    import resource  # noqa: PLC0415  # only the process that measures
+
+    if client == UNDO:
+        print(json.dumps({"s": undo_upload(Path(source), store, Path(work))}))
+        return
+    before = os.times()
+    begin = time.perf_counter()
+    CLIENTS[kind][client](Path(source), store, Path(work))
+    seconds = time.perf_counter() - begin
+    after = os.times()
+    cpu = sum(after[:4]) - sum(before[:4])
+    peak = max(own_peak(0.0), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+    print(json.dumps({"s": seconds, "cpu": cpu, "peak": peak}))
+
+
+def main() -> None:
+    """Measure every client in each round, and print the best."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"a small workload, {QUICK_ROUNDS} round")
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        measure_here(*arguments.one)
+        return
+    BENCH_DIR.mkdir(exist_ok=True)
+    rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
+    for name, (count, size) in (QUICK if arguments.quick else WORKLOADS).items():
+        source = BENCH_DIR / "files" / f"{count}x{size}"
+        make_files(source, count, size)
+        measure_all("local", name, source, count, rounds=rounds)
+        if (PEERS / "rclone").exists():
+            with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder, served(Path(folder, "served")) as endpoint:
+                measure_all("S3", name, source, count, rounds=rounds, endpoint=endpoint)
+        else:
+            print("S3 is left out: bench/upload_peers.sh installs what serves it", file=sys.stderr)
+
+
+def measure_all(kind: str, workload: str, source: Path, count: int, *, rounds: int, endpoint: str = "") -> None:
+    """Measure all clients of a kind of store, and print a line for each."""
+    clients = [
+        name for name in CLIENTS[kind] if (PEERS / name.split()[0]).exists() or name.split()[0] not in PEER_NAMES
+    ]
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in clients}
+    for _ in range(rounds):
+        for name in clients:
+            found[name].append(measure(name, kind, source, endpoint))
+    for name in clients:
+        ratios = [one["s"] / bare["s"] for one, bare in zip(found[name], found["obstore"], strict=True)]
+        best = {key: min(result[key] for result in found[name]) for key in ("s", "cpu", "peak")}
+        line = {"table": f"Upload of {workload}", "store": kind, "client": name, "s": round(best["s"], 2)}
+        line |= {"x obstore, median": round(median(ratios), 2), "CPU ms a file": round(best["cpu"] / count * 1000, 2)}
+        print(json.dumps(line | {"peak MB": round(best["peak"])}), flush=True)
+    if count > LARGE_COUNT:
+        seconds = min(measure(UNDO, kind, source, endpoint)["s"] for _ in range(rounds))
+        line = {"table": "Taking an upload back", "store": kind, "objects": count, "s": round(seconds, 2)}
+        print(json.dumps(line), flush=True)
+
+
+PEER_NAMES = {"rclone", "s5cmd"}
+LARGE_COUNT = 100
+"""Objects from which on it is interesting how long it takes to delete them."""
+
+
+if __name__ == "__main__":
+    main()
