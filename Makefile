@@ -41,9 +41,10 @@ docs: ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict $(ARGS)
 
 # Keeps the pins that still fit; ARGS=--upgrade moves all to the newest. What is installed twice has one version.
-# Extras stay in the names: pip refuses `coverage[toml]` by its hash where only `coverage` is pinned and a newer one is out.
+# Extras stay in the pins: without them pip looks for `coverage[toml]` anew, and refuses a newer one that has no hash.
 COMPILE = tools/uv.sh pip compile --quiet --universal --python-version 3.12 --python "$$(tools/find-python.sh)" \
-	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" $(ARGS)
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make requirements" $(ARGS)
 requirements: ## Pin the dependencies of pyproject.toml anew in requirements/*.txt
 	@$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.txt
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
