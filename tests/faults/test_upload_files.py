@@ -220,7 +220,7 @@ def test_a_bomb_of_an_archive_fails_the_run_and_nothing_is_left(world: World) ->
         world.upload(path=str(path))
 
     assert isinstance(caught.value.__cause__, UnsafeArchiveError)
-    assert list((world.folder / ".synapse").glob("runs/*/work/**/*")) == []
+    assert list((world.folder / ".synapse").glob("runs/*/work*/**/*")) == []
     assert world.objects() == set()
     world.check()
 
