@@ -68,7 +68,7 @@ def _has_nothing_to_do(story: "Story") -> None:
     story.claim(story.run(UPLOAD) == ExitCode.DONE, "the same upload succeeds again")
     story.claim(_objects() == before and _units() == units, "nothing was sent, and nothing was changed")
     story.say("")
-    story.confirm("all photos were there already: nothing was sent, and no unit is there twice")
+    story.confirm("all photos were there already: nothing was sent, no unit is there twice")
 
 
 def _write_sheet() -> list[str]:

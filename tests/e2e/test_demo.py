@@ -21,7 +21,7 @@ def test_the_demo_tells_the_same_story_every_time(shell: "Shell") -> None:
     assert "ok  the other 11 copies are gone, and so is the folder that the job had made" in first.out
     assert "ok  6 photos from before the kill were not sent again, 5 are new" in first.out
     assert "ok  the storage has 11 objects: those of the 11 data units, and no other" in first.out
-    assert "ok  all photos were there already: nothing was sent, and no unit is there twice" in first.out
+    assert "ok  all photos were there already: nothing was sent, no unit is there twice" in first.out
     assert list(shell.folder.iterdir()) == []
 
 

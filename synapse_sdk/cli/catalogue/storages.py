@@ -51,7 +51,7 @@ storages = SynapseGroup(
 @click.command(
     "create",
     cls=SynapseCommand,
-    examples=(CREATED, "synapse storages create cloud s3://photos --credential secret_access_key=env:HOME"),
+    examples=(CREATED, "synapse storages create s3 s3://pics --credential secret_access_key=env:HOME"),
 )
 @click.argument("name")
 @click.argument("url")
