@@ -102,7 +102,7 @@ def _open_with_fsspec(scheme: str, url: str, credentials: Mapping[str, str]) -> 
         raise ConfigurationError(msg, fix=fix) from error
     if scheme not in known_implementations:
         return STORAGES.load(scheme)(url, credentials)  # which says so
-    from synapse_sdk.storage.fsspec import open_fsspec  # noqa: PLC0415  # each storage is loaded on use
+    from synapse_sdk.storage.open_fsspec import open_fsspec  # noqa: PLC0415  # each storage is loaded on use
 
     return open_fsspec(url, credentials)
 

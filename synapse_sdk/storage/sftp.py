@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import one_of
 from synapse_sdk.storage.base import Storage
-from synapse_sdk.storage.fsspec import FsspecStorage, login_of, missing_extra, secrets_of, shown_url
+from synapse_sdk.storage.fsspec import FsspecStorage
 from synapse_sdk.storage.open import options_of
+from synapse_sdk.storage.open_fsspec import login_of, missing_extra, secrets_of, shown_url
 
 if TYPE_CHECKING:
     import paramiko

@@ -10,7 +10,7 @@ import pytest
 from synapse_sdk.errors import ConfigurationError, StorageError
 from synapse_sdk.storage import LocalStorage, MemoryStorage, open_storage
 from synapse_sdk.storage.aws_login import find_login
-from synapse_sdk.storage.fsspec import shown_url
+from synapse_sdk.storage.open_fsspec import shown_url
 
 CANARY = "canary-4f1d"
 LOGIN = {"access_key_id": "AKIA", "secret_access_key": CANARY}
