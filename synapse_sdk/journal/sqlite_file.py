@@ -2,11 +2,17 @@
 
 import os
 import sqlite3
-import time
 from contextlib import suppress
 from pathlib import Path
 
-from synapse_sdk.database_files import file_system, is_shared_between_machines, lock_holder
+from synapse_sdk.database_files import (
+    IDENTITY,
+    file_system,
+    is_shared_between_machines,
+    lock_holder,
+    other_than_file,
+    use_wal,
+)
 from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
 from synapse_sdk.journal.sql import migrations, statements
 
@@ -16,8 +22,6 @@ APPLICATION_ID = 0x53594E4A
 """Marks a database file as a journal of ours (`SYNJ`; SQLite keeps it in the file's header)."""
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
-WAL_PAUSE = 0.01
-"""Seconds between two tries to switch a new file to WAL mode."""
 BALLAST_BYTES = 1 << 20
 """Kept free for the moment when the disk is full: the failure and the rollback have to be recorded, too."""
 
@@ -97,7 +101,7 @@ def _open(path: Path, synchronous: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
     try:
         _check(connection, path)  # before anything is changed in a database that is not ours
-        _use_wal(connection, path)
+        _keep_in_wal(connection, path)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         _migrate(connection, path)
     except BaseException:
@@ -107,17 +111,9 @@ def _open(path: Path, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
-    give_up_at = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            break
-        except sqlite3.OperationalError as error:  # SQLite does not wait here, when several open a new file at once
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up_at:
-                raise
-            time.sleep(WAL_PAUSE)
-    if mode != "wal":  # said by the answer alone: SQLite does not raise when it cannot
+def _keep_in_wal(connection: sqlite3.Connection, path: Path) -> None:
+    mode = use_wal(connection, BUSY_SECONDS)
+    if mode != "wal":
         msg = f"The journal {str(path)!r} cannot be kept in WAL mode; SQLite says {mode!r}"
         raise JournalError(msg, fix="Put it on a local disk (ext4, xfs, APFS)", path=path)
 
@@ -162,11 +158,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
         JournalCorruptedError: The file is a database of somebody else.
         JournalVersionError: It is newer than this package.
     """
-    # In one statement: meanwhile another process may be making the journal.
-    tables, version, mark = connection.execute(
-        "SELECT (SELECT count(*) FROM sqlite_schema), user_version, application_id"
-        " FROM pragma_user_version, pragma_application_id"
-    ).fetchone()
+    tables, version, mark = connection.execute(IDENTITY).fetchone()
     if mark != APPLICATION_ID and (mark or version or tables):
         msg = f"{str(path)!r} is a database, and not a journal of runs"
         raise JournalCorruptedError(msg, fix="Name another file (--journal FILE, SYNAPSE_JOURNAL)", path=path)
@@ -196,17 +188,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """Refuse folders, and what is only called a file: to open a pipe would wait for ever.
+    """Refuse folders, and what is only called a file.
 
     Raises:
         JournalError: There is something else.
     """
-    if path.is_dir():
-        msg = f"The journal {str(path)!r} is a folder"
-        raise JournalError(msg, fix=f"Name a file, such as {path / 'journal.db'}", path=path)
-    if path.exists() and not path.is_file():
-        msg = f"The journal {str(path)!r} is a pipe, a socket or a device"
-        raise JournalError(msg, fix="Name a file", path=path)
+    if found := other_than_file(path):
+        fix = f"Name a file, such as {path / 'journal.db'}" if path.is_dir() else "Name a file"
+        msg = f"The journal {str(path)!r} is {found}"
+        raise JournalError(msg, fix=fix, path=path)
 
 
 def _refuse_emptied(path: Path) -> None:

@@ -1,13 +1,19 @@
 """A backend in an SQLite file, or in memory: which files are fit for it, and what SQLite's errors mean."""
 
 import sqlite3
-import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from synapse_sdk.database_files import file_system, is_shared_between_machines, lock_holder
+from synapse_sdk.database_files import (
+    IDENTITY,
+    file_system,
+    is_shared_between_machines,
+    lock_holder,
+    other_than_file,
+    use_wal,
+)
 from synapse_sdk.errors import BackendError, BackendUnavailableError
 
 __all__ = ["SqliteFile", "SqliteMemory"]
@@ -16,8 +22,6 @@ APPLICATION_ID = 0x53594E42
 """Marks a database file as a backend of ours (`SYNB`; SQLite keeps it in the file's header)."""
 BUSY_SECONDS = 10.0
 """How long to wait for others that write."""
-WAL_PAUSE = 0.01
-"""Seconds between two tries to switch a new file to WAL mode."""
 ANOTHER = "Name another file (--backend FILE, SYNAPSE_BACKEND)"
 
 
@@ -39,9 +43,9 @@ class SqliteFile:
         Raises:
             BackendError: The file cannot be one.
         """
-        if self.path.is_dir():
-            fix = f"Name a file, such as {self.path / 'backend.db'}"
-            msg = f"The backend {self.name} is a folder"
+        if found := other_than_file(self.path):
+            fix = f"Name a file, such as {self.path / 'backend.db'}" if self.path.is_dir() else "Name a file"
+            msg = f"The backend {self.name} is {found}"
             raise BackendError(msg, fix=fix, path=self.path)
         kind = file_system(self.path)
         if is_shared_between_machines(kind):
@@ -62,17 +66,13 @@ class SqliteFile:
         Raises:
             BackendError: It is another's, or lies where SQLite cannot have it in WAL mode.
         """
-        # In one statement: meanwhile another process may be making the tables.
-        tables, version, mark = connection.exec_driver_sql(
-            "SELECT (SELECT count(*) FROM sqlite_schema), user_version, application_id"
-            " FROM pragma_user_version, pragma_application_id"
-        ).one()
+        tables, version, mark = connection.exec_driver_sql(IDENTITY).one()
         if mark != APPLICATION_ID and (mark or version or tables):
             msg = f"{self.name} is a database, and not a backend"
             raise BackendError(msg, fix=ANOTHER, path=self.path)
         if not connection.get_execution_options().get("is_writing"):
             connection.rollback()  # the mode cannot be changed in a transaction
-            self._use_wal(connection)
+            self._keep_in_wal(connection)
 
     def prepare(self, connection: Connection) -> None:
         """Mark the file as a backend; that the transaction writes keeps other processes away."""
@@ -102,19 +102,14 @@ class SqliteFile:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def _use_wal(self, connection: Connection) -> None:
+    def _keep_in_wal(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # for the type checker
-        give_up_at = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                mode = driver.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-                break
-            except sqlite3.OperationalError as error:  # SQLite does not wait when several open a new file at once
-                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up_at:
-                    raise self.explained(error) from error
-                time.sleep(WAL_PAUSE)
-        if mode != "wal":  # said by the answer alone: SQLite does not raise when it cannot
+        try:
+            mode = use_wal(driver, BUSY_SECONDS)
+        except sqlite3.OperationalError as error:
+            raise self.explained(error) from error
+        if mode != "wal":
             msg = f"The backend {self.name} cannot be kept in WAL mode; SQLite says {mode!r}"
             raise BackendError(msg, fix="Put it on a local disk (ext4, xfs, APFS)", path=self.path)
 

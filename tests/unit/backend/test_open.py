@@ -104,6 +104,14 @@ def test_a_folder_is_no_backend(tmp_path: Path) -> None:
         open_backend(tmp_path)
 
 
+def test_a_pipe_is_no_backend(tmp_path: Path) -> None:
+    """To open it would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(BackendError, match=r"is a pipe, a socket or a device.*Name a file"):
+        open_backend(tmp_path / "pipe")
+
+
 def test_a_file_system_between_machines_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks do not hold there."""
     mounts = path.parent / "mountinfo"
