@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
 from synapse_sdk.backend.embedded.tables import assignments, tasks
 from synapse_sdk.backend.records import Assignment, AssignmentFilter, AssignmentId, AssignmentState, TaskId
 from synapse_sdk.clock import Clock
@@ -36,11 +36,9 @@ class EmbeddedAssignments:
 
     def get(self, assignment_id: AssignmentId) -> Assignment:
         """Return an assignment."""
+        statement = select(assignments).where(assignments.c.id == assignment_id)
         with self._database.read() as connection:
-            row = connection.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
-        if row is None:
-            raise not_found(assignment_id, "assignment")
-        return _assignment(row)
+            return _assignment(one(connection, statement, assignment_id, "assignment"))
 
     def list(self, which: AssignmentFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Assignment]:
         """Return assignments in order of their ids, those behind `after`."""
@@ -59,10 +57,7 @@ class EmbeddedAssignments:
         """Replace the annotation data of an assignment."""
         change = update(assignments).where(assignments.c.id == assignment_id).values(data=data, state=state)
         with self._database.write() as connection:
-            row = connection.execute(change.returning(assignments)).one_or_none()
-        if row is None:
-            raise not_found(assignment_id, "assignment")
-        return _assignment(row)
+            return _assignment(one(connection, change.returning(assignments), assignment_id, "assignment"))
 
 
 def _narrowed[S: Select[Any]](statement: S, which: AssignmentFilter) -> S:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, delete, exists, insert, select
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, lock_collections
+from synapse_sdk.backend.embedded.statements import create, find, lock_collections, refuse_taken
 from synapse_sdk.backend.embedded.tables import collections, data_files, data_units, file_specifications, projects
 from synapse_sdk.backend.records import CollectionId, DataCollection, FileSpecification
 from synapse_sdk.clock import Clock
@@ -30,9 +30,7 @@ class EmbeddedCollections:
         _check(wanted)
         uid, now = uuid4().hex, self._clock.now()
         with self._database.write() as connection:
-            if connection.scalar(select(exists().where(collections.c.name == name))):
-                msg = f"There is a collection named {name!r} already"
-                raise ConflictError(msg, fix="Use that one, or choose another name", collection=name)
+            refuse_taken(connection, collections, name, "collection")
             identity = create(connection, collections, uid=uid, name=name, description=description, created_at=now)
             rows = [_specification_row(identity, position, each) for position, each in enumerate(wanted)]
             if rows:

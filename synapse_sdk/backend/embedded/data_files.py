@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, not_found
+from synapse_sdk.backend.embedded.statements import chunks, one
 from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_unit_files
 from synapse_sdk.backend.records import CollectionId, DataFile, DataFileId, DataFileState, StorageId, Usage
 
@@ -22,11 +22,9 @@ class EmbeddedDataFiles:
 
     def get(self, file_id: DataFileId) -> DataFile:
         """Return a data file."""
+        statement = select(data_files).where(data_files.c.id == file_id)
         with self._database.read() as connection:
-            row = connection.execute(select(data_files).where(data_files.c.id == file_id)).one_or_none()
-        if row is None:
-            raise not_found(file_id, "data file")
-        return data_file(row)
+            return data_file(one(connection, statement, file_id, "data file"))
 
     def list(self, collection_id: CollectionId, *, after: int = 0, limit: int = 1000) -> Sequence[DataFile]:
         """Return the data files of a collection in order of their ids, those behind `after`."""

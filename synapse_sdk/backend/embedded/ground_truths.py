@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found
+from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, refuse_taken
 from synapse_sdk.backend.embedded.tables import (
     data_units,
     ground_truth_datasets,
@@ -39,9 +39,7 @@ class EmbeddedGroundTruths:
         """Make a dataset without versions."""
         now = self._clock.now()
         with self._database.write() as connection:
-            if connection.scalar(select(exists().where(ground_truth_datasets.c.name == name))):
-                msg = f"There is a ground-truth dataset named {name!r} already"
-                raise ConflictError(msg, fix="Use that one, or choose another name", dataset=name)
+            refuse_taken(connection, ground_truth_datasets, name, "ground-truth dataset")
             identity = create(connection, ground_truth_datasets, name=name, created_at=now)
         return GroundTruthDataset(id=GroundTruthDatasetId(identity), name=name, created_at=now)
 
@@ -73,10 +71,7 @@ class EmbeddedGroundTruths:
         """Return a version."""
         statement = select(ground_truth_versions).where(ground_truth_versions.c.id == version_id)
         with self._database.read() as connection:
-            row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise not_found(version_id, "ground-truth version")
-        return _version(row)
+            return _version(one(connection, statement, version_id, "ground-truth version"))
 
     def versions(self, dataset_id: GroundTruthDatasetId) -> Sequence[GroundTruthVersion]:
         """Return the versions of a dataset, the first one first."""

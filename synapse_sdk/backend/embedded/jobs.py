@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import not_found
+from synapse_sdk.backend.embedded.statements import one
 from synapse_sdk.backend.embedded.tables import jobs
 from synapse_sdk.backend.records import Job, JobStatus
 from synapse_sdk.backend.records.jobs import ENDED
@@ -78,10 +78,7 @@ class EmbeddedJobs:
 
 def _row(connection: Connection, job_id: JobId, *, locks: bool = False) -> Row[Any]:
     statement = select(jobs).where(jobs.c.id == job_id)
-    row = connection.execute(statement.with_for_update() if locks else statement).one_or_none()
-    if row is None:
-        raise not_found(job_id, "job")
-    return row
+    return one(connection, statement.with_for_update() if locks else statement, job_id, "job")
 
 
 def _job(row: Row[Any]) -> Job:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, or_, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, not_found
+from synapse_sdk.backend.embedded.statements import create, not_found, one
 from synapse_sdk.backend.embedded.tables import models
 from synapse_sdk.backend.records import Model, ModelFile, ModelId, ModelState
 from synapse_sdk.clock import Clock
@@ -56,18 +56,12 @@ class EmbeddedModels:
         """Make a model that is stored and verified known to everybody."""
         change = update(models).where(models.c.id == model_id).values(state=ModelState.REGISTERED)
         with self._database.write() as connection:
-            row = connection.execute(change.returning(models)).one_or_none()
-        if row is None:
-            raise not_found(model_id, "model")
-        return _model(row)
+            return _model(one(connection, change.returning(models), model_id, "model"))
 
     def get(self, model_id: ModelId) -> Model:
         """Return a model."""
         with self._database.read() as connection:
-            row = connection.execute(select(models).where(models.c.id == model_id)).one_or_none()
-        if row is None:
-            raise not_found(model_id, "model")
-        return _model(row)
+            return _model(one(connection, select(models).where(models.c.id == model_id), model_id, "model"))
 
     def find(self, name: str, version: str | None = None) -> Model:
         """Return a registered model by name and version; the newest for None."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, select
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, lock_collections, not_found
+from synapse_sdk.backend.embedded.statements import create, find, lock_collections, not_found, refuse_taken
 from synapse_sdk.backend.embedded.tables import projects, tasks
 from synapse_sdk.backend.records import CollectionId, Project, ProjectId
 from synapse_sdk.clock import Clock
@@ -32,9 +32,7 @@ class EmbeddedProjects:
         }
         with self._database.write() as connection:
             lock_collections(connection, [collection_id])
-            if connection.scalar(select(exists().where(projects.c.name == name))):
-                msg = f"There is a project named {name!r} already"
-                raise ConflictError(msg, fix="Use that one, or choose another name", project=name)
+            refuse_taken(connection, projects, name, "project")
             return Project(id=ProjectId(create(connection, projects, **values)), **values)
 
     def get(self, reference: ProjectId | int | str) -> Project:

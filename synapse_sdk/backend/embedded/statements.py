@@ -5,14 +5,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Table, any_, bindparam, func, insert, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    Table,
+    any_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from synapse_sdk.backend.embedded.tables import collections
-from synapse_sdk.errors import RecordNotFoundError
+from synapse_sdk.errors import ConflictError, RecordNotFoundError
 from synapse_sdk.extensions import one_of
 
-__all__ = ["among", "chunks", "create", "find", "insert_new", "lock_collections", "not_found"]
+__all__ = ["among", "chunks", "create", "find", "insert_new", "lock_collections", "not_found", "one", "refuse_taken"]
 
 CHUNK = 500
 """Values that one statement takes: databases limit them, and equal numbers share a compiled statement."""
@@ -71,6 +84,29 @@ def find(connection: Connection, table: Table, reference: int | str, kind: str) 
         return row
     names = connection.scalars(select(table.c.name).order_by(table.c.id.desc()).limit(MOST_NAMES)).all()
     raise not_found(reference, kind, one_of(str(reference), sorted(names)))
+
+
+def one(connection: Connection, statement: Executable, reference: object, kind: str) -> Row[Any]:
+    """Return the row of a statement that selects or changes one record.
+
+    Raises:
+        RecordNotFoundError: There is none; the message calls it by `kind` and `reference`.
+    """
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise not_found(reference, kind)
+    return row
+
+
+def refuse_taken(connection: Connection, table: Table, name: str, kind: str) -> None:
+    """Refuse a name that a record has already.
+
+    Raises:
+        ConflictError: One has; its `where` calls the name by the last word of `kind`.
+    """
+    if connection.scalar(select(exists().where(table.c.name == name))):
+        msg = f"There is a {kind} named {name!r} already"
+        raise ConflictError(msg, fix="Use that one, or choose another name", **{kind.rpartition(" ")[2]: name})
 
 
 def not_found(reference: object, kind: str, fix: str | None = None) -> RecordNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
 from synapse_sdk.backend.embedded.tables import data_units, projects, tasks
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, ProjectId, Task, TaskFilter, TaskId, TaskState
 from synapse_sdk.clock import Clock
@@ -39,10 +39,7 @@ class EmbeddedTasks:
     def get(self, task_id: TaskId) -> Task:
         """Return a task."""
         with self._database.read() as connection:
-            row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
-        if row is None:
-            raise not_found(task_id, "task")
-        return _task(row)
+            return _task(one(connection, select(tasks).where(tasks.c.id == task_id), task_id, "task"))
 
     def list(self, which: TaskFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
         """Return tasks in order of their ids, those behind `after`."""
