@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 
 from synapse_sdk.backend import Backend, DataCollection, DataFile, DataFileState, StorageRecord
+from synapse_sdk.backend.paging import every
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.storage import Storage, open_storage
 
@@ -65,7 +66,7 @@ def check_storage(
     """
     findings = _Findings(reads_contents=reads_contents, oldest_spared=clock.now() - GRACE)
     with open_storage(record.url, credentials=record.credentials) as storage:
-        for collection in _collections(backend):
+        for collection in every(lambda after, size: backend.collections.list(after=after, limit=size), page=PAGE):
             findings.look_at(storage, collection, _files(backend, collection, record))
         if deletes_orphans:
             for keys in batched(sorted(findings.orphans), PAGE):
@@ -109,15 +110,6 @@ class _Findings:
         self.orphans |= {info.key: info.size for info in old}
 
 
-def _collections(backend: Backend) -> Iterator[DataCollection]:
-    after = 0
-    while page := backend.collections.list(after=after, limit=PAGE):
-        yield from page
-        after = page[-1].id
-
-
 def _files(backend: Backend, collection: DataCollection, record: StorageRecord) -> Iterator[DataFile]:
-    after = 0
-    while page := backend.data_files.list(collection.id, after=after, limit=PAGE):
-        yield from (file for file in page if file.storage_id == record.id)
-        after = page[-1].id
+    files = every(lambda after, size: backend.data_files.list(collection.id, after=after, limit=size), page=PAGE)
+    return (file for file in files if file.storage_id == record.id)

@@ -93,11 +93,7 @@ def list_collections(session: Session, /, *, limit: int, shows_all: bool, quiet:
     """List the collections, with their file specifications."""
     most = None if shows_all else limit
     with opened(session, as_json=as_json) as backend:
-        found = everything(
-            lambda after, size: backend.collections.list(after=after, limit=size),
-            lambda each: each.id,
-            None if most is None else most + 1,
-        )
+        found = everything(lambda after, size: backend.collections.list(after=after, limit=size), most)
         show_list(found, most, lambda each: _row(each, backend), "collections", as_json=as_json, quiet=quiet)
 
 
@@ -135,9 +131,7 @@ def show(
         units: list[DataUnit] = []
         if shows_units or quiet:
             units = everything(
-                lambda last, size: backend.data_units.list(collection.id, after=last or after, limit=size),
-                lambda each: each.id,
-                None if most is None else most + 1,
+                lambda last, size: backend.data_units.list(collection.id, after=last, limit=size), most, after=after
             )
     if as_json:
         shown = {"data_units": [_unit(each) for each in units[:most]], "more": len(units) > (most or len(units))}
@@ -223,15 +217,16 @@ def _row(collection: "DataCollection", backend: "Backend") -> dict[str, Any]:
 
 
 def _document(collection: "DataCollection", backend: "Backend") -> dict[str, Any]:
+    from synapse_sdk.backend import DataUnitState  # noqa: PLC0415  # help needs none of it
+
     usage = backend.data_files.usage(collection.id)
-    staged = backend.data_units.count(collection.id, state=None) - backend.data_units.count(collection.id)
     return {
         "id": collection.id,
         "name": collection.name,
         "description": collection.description,
         "created_at": collection.created_at.isoformat(timespec="seconds"),
         "units": backend.data_units.count(collection.id),
-        "hidden_units": staged,
+        "hidden_units": backend.data_units.count(collection.id, state=DataUnitState.STAGED),
         "files": usage.files,
         "bytes": usage.size,
         "specifications": _specifications(collection.specifications),

@@ -12,6 +12,7 @@ from synapse_sdk.cli.session import Session
 
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend
+    from synapse_sdk.backend.paging import Numbered
 
 __all__ = ["BACKEND", "JSON", "LISTING", "YES", "confirm_removal", "everything", "opened"]
 
@@ -25,8 +26,6 @@ BACKEND = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 USUAL_LIMIT = 50
-PAGE = 500
-"""Records that are read at a time."""
 
 
 def LISTING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # used like the decorators above
@@ -52,22 +51,17 @@ def opened(session: Session, *, as_json: bool = False) -> Iterator["Backend"]:
         yield backend
 
 
-def everything[T](read: Callable[[int, int], Sequence[T]], number: Callable[[T], int], limit: int | None) -> list[T]:
-    """Return records page by page.
+def everything[T: "Numbered"](read: Callable[[int, int], Sequence[T]], most: int | None, *, after: int = 0) -> list[T]:
+    """Return the records that are shown, and one more, which says that there are more.
 
     Args:
-        read: Takes the number of the last record, and how many to read.
-        number: Tells the number of a record.
-        limit: How many at most; None for all.
+        read: Takes the id behind which to begin, and how many to read.
+        most: How many are shown; None for all.
+        after: Id behind which to begin.
     """
-    found: list[T] = []
-    while limit is None or len(found) < limit:
-        size = PAGE if limit is None else min(PAGE, limit - len(found))
-        page = read(number(found[-1]) if found else 0, size)
-        found += page
-        if len(page) < size:
-            break
-    return found
+    from synapse_sdk.backend.paging import every  # noqa: PLC0415  # help needs none of it
+
+    return list(every(read, after=after, limit=None if most is None else most + 1))
 
 
 def show_list[T](  # names of what the list is made of

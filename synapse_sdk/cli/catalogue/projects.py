@@ -87,11 +87,7 @@ def list_projects(session: Session, /, *, limit: int, shows_all: bool, quiet: bo
     """List the projects, with their collections."""
     most = None if shows_all else limit
     with opened(session, as_json=as_json) as backend:
-        found = everything(
-            lambda after, size: backend.projects.list(after=after, limit=size),
-            lambda each: each.id,
-            None if most is None else most + 1,
-        )
+        found = everything(lambda after, size: backend.projects.list(after=after, limit=size), most)
         show_list(found, most, lambda each: _row(each, backend), "projects", as_json=as_json, quiet=quiet)
 
 

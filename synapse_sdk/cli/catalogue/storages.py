@@ -93,11 +93,7 @@ def list_storages(session: Session, /, *, limit: int, shows_all: bool, quiet: bo
     """List the storages."""
     most = None if shows_all else limit
     with opened(session, as_json=as_json) as backend:
-        found = everything(
-            lambda after, size: backend.storages.list(after=after, limit=size),
-            lambda each: each.id,
-            None if most is None else most + 1,
-        )
+        found = everything(lambda after, size: backend.storages.list(after=after, limit=size), most)
     show_list(found, most, _row, "storages", as_json=as_json, quiet=quiet)
 
 

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synapse_sdk.backend.paging import every
 from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
 from synapse_sdk.storage import absolute_url
 
@@ -72,7 +73,7 @@ def find_storage(backend: "Backend", params: "UploadParams") -> "StorageRecord |
     named = params.storage
     if isinstance(named, str) and is_address(named):
         address = absolute_url(named)
-        known = backend.storages.list(limit=1000)
+        known = every(lambda after, size: backend.storages.list(after=after, limit=size))
         return next((each for each in known if absolute_url(each.url) == address), address)
     if named is not None:
         return backend.storages.get(named)
