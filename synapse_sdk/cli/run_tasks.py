@@ -1,7 +1,7 @@
 """What commands do about a run while somebody watches: start it, go on with it, undo it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synapse_sdk.cli.errors import CommandLineError, RollbackIncompleteError
@@ -83,10 +83,10 @@ class StartRun:
 class Additions:
     """What the command line adds to what is recorded about a run."""
 
-    params: Mapping[str, Any]
-    env: Mapping[str, str]
-    mode: str | None
-    force: bool
+    params: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    mode: str | None = None
+    force: bool = False
 
 
 class ResumeRun:

@@ -32,7 +32,6 @@ TUNING = frozenset({"upload_max_workers", "on_error"})
 """Parameters that may differ from those of the upload that is gone on with."""
 HELP = "how it is written: synapse upload --help"
 CORRECT = "Name a folder, an archive, or the URL of a storage"
-NOTHING_ADDED: dict[str, Any] = {"env": {}, "mode": None, "force": False}
 
 
 @contextmanager
@@ -131,9 +130,9 @@ def _upload(params: dict[str, Any], session: Session) -> int:
     if earlier.record.cancellation is None and earlier.record.status in {RunStatus.PENDING, RunStatus.RUNNING}:
         write(sys.stderr, f"Going on with run {earlier.id}, which was interrupted.")
         changed = {"on_error": "stop"} | {name: params[name] for name in TUNING & params.keys()}
-        return execute(ResumeRun(earlier.record, Additions(params=changed, **NOTHING_ADDED)), session)
+        return execute(ResumeRun(earlier.record, Additions(params=changed)), session)
     write(sys.stderr, f"First, what run {earlier.id} has left behind is undone.")
-    code = execute(RollBackRun(earlier.record, Additions(params={}, **NOTHING_ADDED)), session, is_last=False)
+    code = execute(RollBackRun(earlier.record, Additions()), session, is_last=False)
     return code or execute(start, session)
 
 
