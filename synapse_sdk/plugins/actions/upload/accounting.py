@@ -1,26 +1,12 @@
-"""What can become of a file, and why, in stable words."""
+"""Why a file is not in the collection, in stable words."""
 
 import re
 from enum import StrEnum
 
-__all__ = ["CONTROLS", "FileRefusedError", "Outcome", "Reason", "shown", "told"]
+__all__ = ["CONTROLS", "FileRefusedError", "Reason", "reason_and_words", "shown", "told"]
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """What steers a terminal, and ends lines."""
-
-
-class Outcome(StrEnum):
-    """What became of a file that was found; exactly one of these is true of each."""
-
-    UPLOADED = "uploaded"
-    DUPLICATE = "duplicate"
-    """Its content was there already."""
-    FILTERED = "filtered"
-    """It does not belong in the collection."""
-    FAILED = "failed"
-    """It belongs in the collection, and is not there."""
-    ROLLED_BACK = "rolled_back"
-    """It would be there, had the run not failed."""
 
 
 class Reason(StrEnum):
@@ -38,8 +24,9 @@ class Reason(StrEnum):
     LINKED_FOLDER = "LINKED_FOLDER"
     """It is a link to a folder, whose files are there anyway."""
     METADATA_SHEET = "METADATA_SHEET"
-    LEFT_OUT = "LEFT_OUT"
     """It is the metadata sheet."""
+    LEFT_OUT = "LEFT_OUT"
+    """A step has taken it out of the upload."""
 
     # Failed.
     UNSAFE_NAME = "UNSAFE_NAME"
@@ -61,8 +48,9 @@ class Reason(StrEnum):
     MISSING_REQUIRED_DATA = "MISSING_REQUIRED_DATA"
     """Its unit has no file of a specification that every unit needs."""
     UNIT_CONFLICT = "UNIT_CONFLICT"
-    UNIT_PENDING = "UNIT_PENDING"
     """The collection has a unit of this key with other files."""
+    UNIT_PENDING = "UNIT_PENDING"
+    """Another run that has not ended is bringing in a unit of this key."""
     INCOMPLETE_UNIT = "INCOMPLETE_UNIT"
     """Another file of its unit cannot be uploaded."""
     UPLOAD_FAILED = "UPLOAD_FAILED"
@@ -83,6 +71,17 @@ class FileRefusedError(Exception):
 def told(reason: Reason, words: str) -> str:
     """Return reason and words as the one text that the context keeps for a file: `EMPTY_FILE: it has no bytes`."""
     return f"{reason}: {words}"
+
+
+def reason_and_words(told: str) -> tuple[str, str]:
+    """Take apart what `told` has put together.
+
+    Example:
+        >>> reason_and_words("EMPTY_FILE: it has no bytes")
+        ('EMPTY_FILE', 'it has no bytes')
+    """
+    reason, _, words = told.partition(": ")
+    return reason, words
 
 
 def shown(path: str) -> str:

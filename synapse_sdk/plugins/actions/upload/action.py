@@ -12,7 +12,7 @@ from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.params import UploadParams
 from synapse_sdk.plugins.actions.upload.removal import delete_unused, disown_strange
 from synapse_sdk.plugins.actions.upload.report import counts_of, write_report
-from synapse_sdk.plugins.actions.upload.result import FileFailure, MetadataCounts, UnitCounts, UploadResult
+from synapse_sdk.plugins.actions.upload.result import MetadataCounts, UnitCounts, UploadResult, listed
 from synapse_sdk.plugins.actions.upload.steps import (
     AnalyzeCollectionStep,
     GenerateDataUnitsStep,
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.steps import RollbackError
 
 __all__ = ["BaseUploadAction", "DefaultUploadAction"]
-
-MOST_FAILURES = 100
-"""Failed files that the result lists one by one."""
 
 
 class BaseUploadAction[P: UploadParams](BaseAction[P]):
@@ -88,10 +85,6 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
 
     def build_result(self, context: UploadContext, summary: dict[str, Any]) -> dict[str, Any]:
         """Account for every file that was found; the result model refuses a sum that does not come out."""
-        failures = tuple(
-            FileFailure(file=file, code=told.partition(": ")[0], reason=told.partition(": ")[2])
-            for file, told in list(context.failed_files.items())[:MOST_FAILURES]
-        )
         return {
             **summary,
             **counts_of(context),
@@ -102,7 +95,7 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
             "uploaded_bytes": context.uploaded_bytes,
             "data_units": UnitCounts(**context.unit_counts),
             "metadata": MetadataCounts(**context.metadata_counts) if context.metadata_counts else None,
-            "failures": failures,
+            "failures": listed(context.failed_files),
             "report_path": str(Path(context.report_folder, "report.json")),
         }
 

@@ -41,8 +41,6 @@ class Inventory:
     """What does, and cannot be uploaded: path to reason and words."""
     sheet: str | None = None
     """A metadata sheet at the root, by its path there."""
-    folders: set[str] = field(default_factory=set)
-    """Names of the folders at the root in which something was found, for messages."""
 
     def sort(self) -> None:
         """Bring the files into the order of their paths, which does not depend on the file system."""
@@ -87,8 +85,6 @@ def _refuse(inventory: Inventory, path: str, found: RefusedFile, rules: Rules) -
 
 def _take(inventory: Inventory, path: str, found: FoundFile, rules: Rules) -> None:
     folder, slash, _ = path.partition("/")
-    if slash:
-        inventory.folders.add(shown(folder))
     for reason, words in _reasons_to_filter(path, folder, slash, rules):
         inventory.filtered[shown(path)] = told(reason, words)
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.steps import StepResult
 
@@ -30,7 +31,7 @@ def describe_losses(failed: Mapping[str, str]) -> str:
         >>> print(describe_losses({"images/a.jpg": "EMPTY_FILE: it has no bytes"}).partition(". ")[0])
         1 file cannot be uploaded: images/a.jpg: it has no bytes
     """
-    named = [f"{path}: {told.partition(': ')[2]}" for path, told in list(failed.items())[:MOST_NAMED]]
+    named = [f"{path}: {reason_and_words(told)[1]}" for path, told in list(failed.items())[:MOST_NAMED]]
     rest = len(failed) - len(named)
     more = [f"and {rest:,} more (see the report)"] if rest else []
     count, it = ("1 file", "it") if len(failed) == 1 else (f"{len(failed):,} files", "them")

@@ -13,7 +13,7 @@ from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, told
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.params import OnError, UploadParams
 from synapse_sdk.plugins.actions.upload.references import find_collection, find_project, find_storage
-from synapse_sdk.plugins.actions.upload.result import FileFailure
+from synapse_sdk.plugins.actions.upload.result import FileFailure, listed
 from synapse_sdk.plugins.actions.upload.sources import Source
 from synapse_sdk.plugins.actions.upload.steps import (
     AnalyzeCollectionStep,
@@ -28,7 +28,6 @@ from synapse_sdk.storage import open_storage
 __all__ = ["UploadPreview", "preview_upload"]
 
 ASKED_AT_A_TIME = 500
-MOST_LISTED = 100
 
 
 class UploadPreview(BaseModel):
@@ -94,8 +93,8 @@ def _preview(context: UploadContext) -> UploadPreview:
         failed=len(context.failed_files),
         data_units=len(context.data_units),
         metadata_sheet=None if context.metadata_sheet is None else Path(context.metadata_sheet).name,
-        failures=tuple(_listed(context.failed_files)),
-        filtered_files=tuple(_listed(context.filtered_files)),
+        failures=listed(context.failed_files),
+        filtered_files=listed(context.filtered_files),
     )
 
 
@@ -144,9 +143,3 @@ def _digest(source: Source, inside: str) -> tuple[str, int]:
             digest.update(piece)
             size += len(piece)
     return digest.hexdigest(), size
-
-
-def _listed(files: dict[str, str]) -> Iterator[FileFailure]:
-    for file, why in list(files.items())[:MOST_LISTED]:
-        code, _, reason = why.partition(": ")
-        yield FileFailure(file=file, code=code, reason=reason)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 
-__all__ = ["REPORT_NAMES", "counts_of", "write_report"]
+__all__ = ["counts_of", "write_report"]
 
-REPORT_NAMES = ("report.json", "report.csv")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is a formula to a spreadsheet, which a file's name must not become."""
 
@@ -54,7 +54,7 @@ def rows_of(context: UploadContext, *, is_undone: bool) -> Iterator[Row]:
     """
     accounted: set[str] = set()
     for path, outcome, told in context.outcomes():
-        reason, _, words = told.partition(": ")
+        reason, words = reason_and_words(told)
         accounted.add(path)
         if is_undone and outcome in {"uploaded", "duplicate"}:
             outcome = "rolled_back"  # noqa: PLW2901  # the one exception

@@ -1,16 +1,20 @@
 """What an upload gives back."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.reporting.text import plural, size
 
-__all__ = ["FileFailure", "MetadataCounts", "UnitCounts", "UploadResult"]
+__all__ = ["FileFailure", "MetadataCounts", "UnitCounts", "UploadResult", "listed"]
 
+MOST_LISTED = 100
+"""Files that a result names one by one."""
 MOST_SHOWN = 10
 """Failed files that a summary names."""
 
@@ -26,6 +30,12 @@ class FileFailure(BaseModel):
     """Why, as a stable word such as `EMPTY_FILE`."""
     reason: str
     """Why, for people."""
+
+
+def listed(files: Mapping[str, str]) -> tuple[FileFailure, ...]:
+    """Return the first hundred of files that the context keeps with reason and words."""
+    parts = ((file, *reason_and_words(told)) for file, told in islice(files.items(), MOST_LISTED))
+    return tuple(FileFailure(file=file, code=code, reason=reason) for file, code, reason in parts)
 
 
 class UnitCounts(BaseModel):

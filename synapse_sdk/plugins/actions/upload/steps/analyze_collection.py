@@ -1,6 +1,7 @@
 """The third step: what the collection wants, and whether there is anything of it."""
 
 from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
@@ -48,7 +49,7 @@ class AnalyzeCollectionStep(BaseStep[UploadContext]):
             return ConfigurationError(f"There are no files in {place!r}", fix="Name a place that has some")
         msg = f"Nothing in {place!r} can be uploaded: of {total:,} files {len(context.filtered_files):,} do not belong"
         examples = list({**context.filtered_files, **context.failed_files}.items())[:MOST_NAMED]
-        why = "; ".join(f"{path}: {told.partition(': ')[2]}" for path, told in examples)
+        why = "; ".join(f"{path}: {reason_and_words(told)[1]}" for path, told in examples)
         folders = ", ".join(f"{name}/" for name in names)
         fix = f"Put the files of each specification into a folder of its name: {folders}"
         if "" in context.roots:

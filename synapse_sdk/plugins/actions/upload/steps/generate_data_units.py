@@ -5,7 +5,7 @@ from typing import Any
 
 from synapse_sdk.backend import FileSpecification
 from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.plugins.actions.upload.accounting import Reason, told
+from synapse_sdk.plugins.actions.upload.accounting import Reason, reason_and_words, told
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.grouping import stem_of
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -69,5 +69,5 @@ def _account_for_changes(context: UploadContext, used: set[str]) -> None:
 
 def _first_reason(context: UploadContext) -> str | None:
     for path, why in {**context.failed_files, **context.filtered_files}.items():
-        return f"{path}: {why.partition(': ')[2]}"
+        return f"{path}: {reason_and_words(why)[1]}"
     return None
