@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
+from synapse_sdk.database_urls import file_of, scheme_of
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import ExtensionPoint
 from synapse_sdk.folders import data_folder
@@ -48,7 +48,7 @@ def open_backend(url: str | os.PathLike[str] | None = None) -> "Backend":
         True
     """
     text = _chosen() if url is None else os.fspath(url)
-    scheme = _scheme(text)
+    scheme = scheme_of(text)
     return BACKENDS.load(scheme)(text) if scheme else _open_sqlite(text)
 
 
@@ -72,13 +72,7 @@ def chosen_backend() -> str | None:
 
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite backend, whether it is there or not; None for a backend of another kind."""
-    if _scheme(url) not in {"", "sqlite"}:
-        return None
-    place = url
-    if url.startswith("sqlite:"):
-        path = os.fsdecode(unquote_to_bytes(os.fsencode(url.removeprefix("sqlite:").removeprefix("//"))))
-        place = path.removeprefix("/") if path.startswith("/./") else path
-    return Path(place) if place not in {"", "/"} else None
+    return file_of(url) if scheme_of(url) in {"", "sqlite"} else None
 
 
 def _chosen() -> str:
@@ -86,13 +80,6 @@ def _chosen() -> str:
 
     named = load_settings().backend
     return str(default_backend()) if named == "auto" else named
-
-
-def _scheme(url: str) -> str:
-    """Return the scheme of a URL in small letters; empty for a path."""
-    scheme, separator, _ = url.partition(":")
-    is_path = not separator or len(scheme) < 2 or "/" in scheme  # noqa: PLR2004  # a drive's letter is no scheme
-    return "" if is_path else scheme.lower()
 
 
 def _open_memory(_url: str) -> "Backend":

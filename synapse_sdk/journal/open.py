@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl
 
+from synapse_sdk.database_urls import file_of, scheme_of
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import ExtensionPoint
 from synapse_sdk.folders import data_folder
@@ -46,26 +47,13 @@ def open_journal(url: str | os.PathLike[str], *, read_only: bool = False) -> "Jo
         JournalError: The journal cannot be used.
     """
     text = os.fspath(url)
-    scheme = _scheme(text)
+    scheme = scheme_of(text)
     return JOURNALS.load(scheme)(text, read_only=read_only) if scheme else _open_sqlite(text, read_only=read_only)
 
 
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite journal, whether it is there or not; None for a journal of another kind."""
-    place = url.partition("?")[0]
-    if _scheme(url) not in {"", "sqlite"}:
-        return None
-    if place.startswith("sqlite:"):
-        path = os.fsdecode(unquote_to_bytes(os.fsencode(place.removeprefix("sqlite:").removeprefix("//"))))
-        place = path.removeprefix("/") if path.startswith("/./") else path
-    return Path(place) if place not in {"", "/"} else None
-
-
-def _scheme(url: str) -> str:
-    """Return the scheme of a URL in small letters; empty for a path."""
-    scheme, separator, _ = url.partition(":")
-    is_path = not separator or len(scheme) < 2 or "/" in scheme  # noqa: PLR2004  # a drive's letter is no scheme
-    return "" if is_path else scheme.lower()
+    return file_of(url.partition("?")[0]) if scheme_of(url) in {"", "sqlite"} else None
 
 
 def default_journal(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
