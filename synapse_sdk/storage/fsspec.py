@@ -90,8 +90,8 @@ class FsspecStorage(Storage):
         parts = RULES.check(key)
         meter = Meter(key, content, size=size, sha256=sha256)
         with self._borrow(key, meter) as files:
-            found = _info(files, self._path(key))
-            if found is not None and not overwrite:
+            found = None if overwrite else _info(files, self._path(key))
+            if found is not None:
                 if found["size"] == meter.announced:
                     meter.drain()
                 is_new = self._compare(files, key, found["size"], meter)
