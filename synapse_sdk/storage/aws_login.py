@@ -6,6 +6,7 @@ from pathlib import Path
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import one_of
+from synapse_sdk.storage.open import refuse_unknown
 from synapse_sdk.storage.s3_uploads import S3Login
 
 __all__ = ["aws_setting", "find_login", "is_fetched_elsewhere"]
@@ -28,10 +29,7 @@ def find_login(given: Mapping[str, str], profile: str | None, environ: Mapping[s
     Raises:
         ConfigurationError: Something is given by an unknown name, half of it is missing, or there is no such profile.
     """
-    unknown = sorted(given.keys() - set(NAMES))
-    if unknown:
-        msg = f"S3 has no credentials called {unknown[0]!r}"
-        raise ConfigurationError(msg, fix=one_of(unknown[0], NAMES))
+    refuse_unknown("S3", given, NAMES)
     if given:
         return _login(given, "the credentials given")
     if profile is not None:

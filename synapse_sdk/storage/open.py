@@ -1,7 +1,7 @@
 """Storages by their URL."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -80,6 +80,18 @@ def options_of(url: str, known: tuple[str, ...]) -> dict[str, str]:
         msg = f"The URL of a {scheme_of(url)} storage has an option {unknown[0]!r}"
         raise ConfigurationError(msg, fix=one_of(unknown[0], known) + ". Secrets are given as credentials")
     return options
+
+
+def refuse_unknown(kind: str, credentials: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse credentials whose names a kind of storage does not have.
+
+    Raises:
+        ConfigurationError: One is not known; its value is not shown.
+    """
+    unknown = sorted(set(credentials) - set(known))
+    if unknown:
+        msg = f"{kind} has no credentials called {unknown[0]!r}"
+        raise ConfigurationError(msg, fix=one_of(unknown[0], known))
 
 
 def refuse_userinfo(url: str) -> None:

@@ -10,11 +10,10 @@ from urllib.parse import quote, unquote, urlsplit
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.extensions import one_of
 from synapse_sdk.storage.aws_login import aws_setting, find_login, is_fetched_elsewhere
 from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.object_store import ObjectStorage
-from synapse_sdk.storage.open import options_of, refuse_userinfo
+from synapse_sdk.storage.open import options_of, refuse_unknown, refuse_userinfo
 from synapse_sdk.storage.s3_uploads import S3Login, S3Uploads
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def open_gcs(url: str, credentials: Mapping[str, str]) -> ObjectStorage:
     """Open `gs://BUCKET/PREFIX`; see `open_storage`."""
     options = options_of(url, ("endpoint", "anonymous", "metadata", "timeout"))
     bucket, prefix, shown = _place(url)
-    _check_names("Google Cloud Storage", credentials, GCS_CREDENTIALS)
+    refuse_unknown("Google Cloud Storage", credentials, GCS_CREDENTIALS)
     is_anonymous = _is_set(options, "anonymous")
     is_known = any(os.environ.get(name) for name in GCS_VARIABLES) or Path(GCS_WELL_KNOWN).expanduser().exists()
     is_known = bool(credentials) or is_known or is_anonymous or _is_set(options, "metadata")
@@ -135,7 +134,7 @@ def open_azure(url: str, credentials: Mapping[str, str]) -> ObjectStorage:
     """Open `az://CONTAINER/PREFIX`; see `open_storage`."""
     options = options_of(url, ("account", "endpoint", "anonymous", "metadata", "timeout"))
     container, prefix, shown = _place(url)
-    _check_names("Azure", credentials, AZURE_CREDENTIALS)
+    refuse_unknown("Azure", credentials, AZURE_CREDENTIALS)
     account = options.get("account") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
     if not account:
         msg = f"The storage {shown!r} does not say which account the container is in"
@@ -209,13 +208,6 @@ def _is_set(options: Mapping[str, str], name: str) -> bool:
         msg = f"The storage has {name}={value!r}"
         raise ConfigurationError(msg, fix=f"Write {name}=true, or leave it out")
     return value == "true"
-
-
-def _check_names(kind: str, credentials: Mapping[str, str], known: tuple[str, ...]) -> None:
-    unknown = sorted(credentials.keys() - set(known))
-    if unknown:
-        msg = f"{kind} has no credentials called {unknown[0]!r}"
-        raise ConfigurationError(msg, fix=one_of(unknown[0], known))
 
 
 def _require(is_there: bool, kind: str, variables: str) -> None:  # noqa: FBT001  # reads as a sentence

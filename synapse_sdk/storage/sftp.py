@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.extensions import one_of
 from synapse_sdk.storage.base import Storage
 from synapse_sdk.storage.fsspec import FsspecStorage
-from synapse_sdk.storage.open import options_of
+from synapse_sdk.storage.open import options_of, refuse_unknown
 from synapse_sdk.storage.open_fsspec import login_of, missing_extra, secrets_of, shown_url
 
 if TYPE_CHECKING:
@@ -39,10 +38,7 @@ def open_sftp(url: str, credentials: Mapping[str, str]) -> Storage:
         msg = "The URL of an sftp storage names no host"
         raise ConfigurationError(msg, fix="Write sftp://USER@HOST/FOLDER")
     login = login_of(url, credentials)
-    unknown = sorted(login.keys() - set(LOGIN))
-    if unknown:
-        msg = f"SFTP has no credentials called {unknown[0]!r}"
-        raise ConfigurationError(msg, fix=one_of(unknown[0], LOGIN))
+    refuse_unknown("SFTP", login, LOGIN)
     trusts = options.get("trust_host") == "true"
     host, port = split.hostname, split.port or 22
     return FsspecStorage(
