@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from synapse_sdk.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from synapse_sdk.plugins.actions.fields import OnError
     from synapse_sdk.plugins.actions.upload.action import BaseUploadAction, DefaultUploadAction
     from synapse_sdk.plugins.actions.upload.context import UploadContext
-    from synapse_sdk.plugins.actions.upload.params import AssetParams, OnError, UploadParams
+    from synapse_sdk.plugins.actions.upload.params import AssetParams, UploadParams
     from synapse_sdk.plugins.actions.upload.result import FileFailure, MetadataCounts, UnitCounts, UploadResult
 
 __all__ = [
@@ -35,7 +36,7 @@ __getattr__ = lazy_exports(
         "DefaultUploadAction": _ACTION,
         "FileFailure": _RESULT,
         "MetadataCounts": _RESULT,
-        "OnError": _PARAMS,
+        "OnError": "synapse_sdk.plugins.actions.fields",
         "UnitCounts": _RESULT,
         "UploadContext": "synapse_sdk.plugins.actions.upload.context",
         "UploadParams": _PARAMS,

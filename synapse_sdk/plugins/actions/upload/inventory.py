@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from synapse_sdk.plugins.actions.upload.accounting import CONTROLS, Reason, shown, told
+from synapse_sdk.plugins.actions.names import CONTROLS, shown
+from synapse_sdk.plugins.actions.upload.accounting import Reason, told
 from synapse_sdk.plugins.actions.upload.sources import FoundFile, RefusedFile, Source
 
 __all__ = ["SHEET_NAMES", "Inventory", "Rules", "take_inventory"]

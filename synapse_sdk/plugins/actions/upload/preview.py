@@ -9,10 +9,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from synapse_sdk.backend import CollectionId, StorageId
+from synapse_sdk.plugins.actions.fields import OnError
+from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, told
 from synapse_sdk.plugins.actions.upload.context import UploadContext
-from synapse_sdk.plugins.actions.upload.params import OnError, UploadParams
-from synapse_sdk.plugins.actions.upload.references import find_collection, find_project, find_storage
+from synapse_sdk.plugins.actions.upload.params import UploadParams
+from synapse_sdk.plugins.actions.upload.references import find_collection, find_project
 from synapse_sdk.plugins.actions.upload.result import FileFailure, listed
 from synapse_sdk.plugins.actions.upload.sources import Source
 from synapse_sdk.plugins.actions.upload.steps import (
@@ -100,7 +102,7 @@ def _preview(context: UploadContext) -> UploadPreview:
 
 def _find_storage(context: UploadContext) -> str:
     """Note the storage that would be used, if the backend knows it already, and return its name."""
-    found = find_storage(context.backend, context.params)
+    found = find_storage(context.backend, context.params.storage)
     if found is None:
         return "local (would be made)"
     if isinstance(found, str):

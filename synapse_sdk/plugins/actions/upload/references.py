@@ -4,15 +4,14 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synapse_sdk.backend.paging import every
 from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
-from synapse_sdk.storage import absolute_url
+from synapse_sdk.plugins.actions.references import find_storage
 
 if TYPE_CHECKING:
-    from synapse_sdk.backend import Backend, DataCollection, Project, StorageRecord
+    from synapse_sdk.backend import Backend, DataCollection, Project
     from synapse_sdk.plugins.actions.upload.params import UploadParams
 
-__all__ = ["check_destination", "find_collection", "find_project", "find_storage", "is_address"]
+__all__ = ["check_destination", "find_collection", "find_project"]
 
 
 def check_destination(backend: "Backend", params: "UploadParams") -> None:
@@ -25,7 +24,7 @@ def check_destination(backend: "Backend", params: "UploadParams") -> None:
     from synapse_sdk.storage import open_storage  # noqa: PLC0415  # not needed to find a collection
 
     find_project(backend, params, find_collection(backend, params))
-    storage = find_storage(backend, params)
+    storage = find_storage(backend, params.storage)
     if isinstance(storage, str):
         open_storage(storage).close()
 
@@ -62,27 +61,3 @@ def find_project(backend: "Backend", params: "UploadParams", collection: "DataCo
         msg = f"Project {project.name!r} works on another collection than {collection.name!r}"
         raise ConfigurationError(msg, fix="Name a project of this collection, or leave it out")
     return project
-
-
-def find_storage(backend: "Backend", params: "UploadParams") -> "StorageRecord | str | None":
-    """Return the storage; the URL of one that is not known yet; or None if none is named and there is none.
-
-    Raises:
-        RecordNotFoundError: There is none of this id or name.
-    """
-    named = params.storage
-    if isinstance(named, str) and is_address(named):
-        address = absolute_url(named)
-        known = every(lambda after, size: backend.storages.list(after=after, limit=size))
-        return next((each for each in known if absolute_url(each.url) == address), address)
-    if named is not None:
-        return backend.storages.get(named)
-    try:
-        return backend.storages.default()
-    except RecordNotFoundError:
-        return None
-
-
-def is_address(text: str) -> bool:
-    """Whether a text says where a storage is, rather than what it is called."""
-    return "://" in text or "/" in text or text in {".", ".."}

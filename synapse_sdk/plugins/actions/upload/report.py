@@ -1,18 +1,15 @@
 """The report of an upload: a line for every file, as CSV, and everything as JSON."""
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from synapse_sdk.plugins.actions.report_files import write_table, written_aside
 from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 
 __all__ = ["counts_of", "write_report"]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet, which a file's name must not become."""
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -30,10 +27,8 @@ def write_report(context: UploadContext, *, is_undone: bool = False) -> Path:
     folder = Path(context.report_folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, write in (("report.csv", _write_csv), ("report.json", _write_json)):
-        part = folder / f".{name}.part"
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with written_aside(folder / name) as file:
             write(context, file, is_undone=is_undone)
-        part.replace(folder / name)
     return folder / "report.json"
 
 
@@ -64,12 +59,7 @@ def rows_of(context: UploadContext, *, is_undone: bool) -> Iterator[Row]:
 
 
 def _write_csv(context: UploadContext, file: TextIO, *, is_undone: bool) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("file", "outcome", "reason", "why"))
-    writer.writerows(
-        [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row]
-        for row in rows_of(context, is_undone=is_undone)
-    )
+    write_table(file, ("file", "outcome", "reason", "why"), rows_of(context, is_undone=is_undone))
 
 
 def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from synapse_sdk.backend import StorageRecord
 from synapse_sdk.errors import ConflictError, RecordNotFoundError
 from synapse_sdk.folders import data_folder
+from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.actions.upload.context import UploadContext
-from synapse_sdk.plugins.actions.upload.references import find_collection, find_project, find_storage
+from synapse_sdk.plugins.actions.upload.references import find_collection, find_project
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class InitializeStep(BaseStep[UploadContext]):
                 self._forget_storage(context, entry["storage"])
 
     def _storage_record(self, context: UploadContext, backend: "Backend") -> StorageRecord:
-        found = find_storage(backend, context.params)
+        found = find_storage(backend, context.params.storage)
         if isinstance(found, str):
             context.record_undo(storage=found)
             return backend.storages.ensure(found)
