@@ -21,6 +21,7 @@ __all__ = [
     "ExecutorError",
     "InvalidDocumentError",
     "InvalidKeyError",
+    "InvalidPageError",
     "InvalidParamsError",
     "InvalidResultError",
     "InvalidSheetError",
@@ -369,3 +370,9 @@ class BackendVersionError(BackendError):
     """The backend's tables were made by a newer version of this package."""
 
     code = "SYN-E1604"
+
+
+class InvalidPageError(BackendError):
+    """A list of records repeats, goes back, or goes on behind its end: reading it would not come to an end."""
+
+    code = "SYN-E1605"

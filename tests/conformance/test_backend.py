@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from synapse_sdk.backend import (
     TaskId,
     TaskState,
 )
+from synapse_sdk.backend.paging import every
 from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
 from synapse_sdk.types import JobId, JsonObject
 from tests.conformance.backends import STORES, Opener, bring_in, opener_of
@@ -196,7 +198,29 @@ def test_a_collection_in_use_cannot_be_removed(
         backend.collections.remove(collection)
 
 
+def test_units_are_read_by_their_ids_with_their_files(
+    backend: Backend, collection: CollectionId, storage: StorageId, units: list[DataUnitId]
+) -> None:
+    """In order of their ids, each once, of whatever state; more of them than a statement takes variables."""
+    bring_in(backend, "second", collection, storage, "hidden")
+    everything = backend.data_units.list(collection, state=None)
+
+    ids = [DataUnitId(9_999_999), everything[3].id, *units[::-1], units[0]]
+    assert backend.data_units.many(ids) == everything
+    assert [set(each.files) for each in everything] == [{"images"}] * 4
+    assert backend.data_units.many([]) == []
+    assert len(backend.data_units.many(DataUnitId(number) for number in range(300_000))) == 4
+
+
 # Tasks and assignments
+
+
+def test_a_project_is_configured_anew(backend: Backend, project: ProjectId, opener: Opener) -> None:
+    """As a whole: what is left out is gone."""
+    assert backend.projects.configure(project, {"classes": ["bird"]}).configuration == {"classes": ["bird"]}
+    assert opener().projects.get("boxes").configuration == {"classes": ["bird"]}
+    with pytest.raises(RecordNotFoundError, match="no project 99"):
+        backend.projects.configure(ProjectId(99), {})
 
 
 def test_tasks_are_made_once_a_unit(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
@@ -300,6 +324,45 @@ def test_tasks_are_assigned_once_a_user(backend: Backend, project: ProjectId, un
     assert backend.assignments.get(mine.id) == done
     assert [each.user for each in backend.assignments.list(AssignmentFilter(state=done.state))] == ["bob"]
     assert len(backend.assignments.list(AssignmentFilter(), limit=2)) == 2
+    assert backend.assignments.count(AssignmentFilter()) == 4
+    assert backend.assignments.count(AssignmentFilter(ids=(mine.id,), has_data=True)) == 1
+    assert backend.assignments.count(AssignmentFilter(project=project, user="ada", id__lt=mine.id)) == 3
+    assert backend.assignments.count(AssignmentFilter(project=ProjectId(99))) == 0
+
+
+def test_filters_narrow_between_ids_and_instants(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """With and without the bound itself, alone and together."""
+    backend.tasks.create(project, units)
+    first, second, third = backend.tasks.list(TaskFilter())
+    moment, microsecond = first.created_at, timedelta(microseconds=1)
+
+    def found(which: TaskFilter) -> list[TaskId]:
+        ids = [task.id for task in backend.tasks.list(which)]
+        assert backend.tasks.count(which) == len(ids)
+        return ids
+
+    assert found(TaskFilter(id__gt=first.id)) == [second.id, third.id]
+    assert found(TaskFilter(id__gte=second.id)) == [second.id, third.id]
+    assert found(TaskFilter(id__lt=third.id)) == [first.id, second.id]
+    assert found(TaskFilter(id__lte=second.id, id__gt=first.id, state=TaskState.OPEN)) == [second.id]
+    assert found(TaskFilter(created__gte=moment, created__lte=moment)) == [first.id, second.id, third.id]
+    assert found(TaskFilter(created__gt=moment)) == found(TaskFilter(created__lt=moment)) == []
+    assert len(found(TaskFilter(created__gt=moment - microsecond, created__lt=moment + microsecond))) == 3
+    elsewhere = moment.astimezone(timezone(timedelta(hours=9)))
+    assert len(found(TaskFilter(created__gte=elsewhere))) == 3
+
+
+def test_a_filter_may_name_any_number_of_records(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """More than a statement takes variables; none at all fits nothing."""
+    backend.tasks.create(project, units)
+    many = tuple(range(300_000))
+
+    tasks = backend.tasks.list(TaskFilter(ids=tuple(map(TaskId, many)), data_units=tuple(map(DataUnitId, many))))
+
+    assert [task.unit_id for task in tasks] == units
+    assert backend.tasks.count(TaskFilter(ids=())) == 0
+    backend.assignments.create([task.id for task in tasks], "ada")
+    assert backend.assignments.count(AssignmentFilter(tasks=tuple(map(TaskId, many)))) == 3
 
 
 def test_unknown_filters_are_refused() -> None:
@@ -351,6 +414,102 @@ def test_a_version_of_ground_truths_never_changes(
     assert backend.ground_truths.dataset("birds") == dataset
     backend.ground_truths.remove_version(version.id)
     assert backend.ground_truths.count(version.id) == 0
+
+
+def test_versions_are_found_by_name_and_number(backend: Backend, units: list[DataUnitId]) -> None:
+    """Without a number the newest; what there is not is answered with what there is."""
+    dataset = backend.ground_truths.create_dataset("birds")
+    with pytest.raises(RecordNotFoundError, match=r"'birds' has no version yet.*synapse datasets add birds"):
+        backend.ground_truths.find_version("birds")
+    items = [NewGroundTruth(category=Category.TEST, unit_id=units[0], data={})]
+    made = [backend.ground_truths.create_version(dataset.id, items) for _ in range(12)]
+
+    assert backend.ground_truths.find_version("birds") == made[-1]
+    assert backend.ground_truths.find_version("birds@3") == made[2]
+    assert backend.ground_truths.find_version(f"{dataset.id}@3") == made[2]
+    with pytest.raises(RecordNotFoundError, match=r"no ground-truth dataset 'brids'. Did you mean 'birds'"):
+        backend.ground_truths.find_version("brids@3")
+    with pytest.raises(RecordNotFoundError, match=r"'birds' has no version '99'. The newest ones are 3, 4, "):
+        backend.ground_truths.find_version("birds@99")
+    for each in made[1:]:
+        backend.ground_truths.remove_version(each.id)
+    for wrong in ("birds@2", "birds@", "birds@01", "birds@1@1"):
+        with pytest.raises(RecordNotFoundError, match=r"Use one of: 1$"):
+            backend.ground_truths.find_version(wrong)
+
+
+def test_datasets_are_listed_and_removed(backend: Backend) -> None:
+    """One with versions stays: somebody may have trained with them."""
+    first, second = (backend.ground_truths.create_dataset(name) for name in ("birds", "fish"))
+    version = backend.ground_truths.create_version(first.id, [])
+    assert backend.ground_truths.datasets() == [first, second]
+    assert backend.ground_truths.datasets(after=first.id, limit=1) == [second]
+
+    with pytest.raises(ConflictError, match="it has versions"):
+        backend.ground_truths.remove_dataset(first.id)
+    backend.ground_truths.remove_version(version.id)
+    backend.ground_truths.remove_dataset(first.id)
+
+    assert backend.ground_truths.datasets() == [second]
+    with pytest.raises(RecordNotFoundError):
+        backend.ground_truths.remove_dataset(first.id)
+    with pytest.raises(ConfigurationError, match="before the number of a version"):
+        backend.ground_truths.create_dataset("birds@1")
+
+
+def test_ground_truths_are_narrowed(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """By what they are for, by themselves, by unit and by task."""
+    backend.tasks.create(project, units)
+    for task in backend.tasks.list(TaskFilter()):
+        backend.tasks.set_data(task.id, {"task": task.id}, 0)
+    tasks = [task.id for task in backend.tasks.list(TaskFilter())]
+    dataset = backend.ground_truths.create_dataset("birds")
+    items = [NewGroundTruth(category=Category.TRAIN, task_id=task) for task in tasks]
+    version = backend.ground_truths.create_version(dataset.id, items)
+    first, second, third = backend.ground_truths.list(version.id)
+
+    for which, fitting in (
+        (GroundTruthFilter(ids=(third.id, first.id)), [first, third]),
+        (GroundTruthFilter(tasks=(tasks[1],)), [second]),
+        (GroundTruthFilter(data_units=(units[1],), id__gt=second.id), []),
+        (GroundTruthFilter(id__gte=second.id, category=Category.TRAIN), [second, third]),
+    ):
+        assert backend.ground_truths.list(version.id, which) == fitting
+        assert backend.ground_truths.count(version.id, which) == len(fitting)
+
+
+def test_a_version_is_made_of_what_is_being_read(backend: Backend, project: ProjectId, units: list[DataUnitId]) -> None:
+    """The items may come page by page from the same backend, more of them than a statement takes."""
+    backend.tasks.create(project, units)
+    for task in backend.tasks.list(TaskFilter()):
+        backend.tasks.set_data(task.id, {"task": task.id}, 0)
+    dataset = backend.ground_truths.create_dataset("birds")
+
+    def items(rounds: int) -> Iterator[NewGroundTruth]:
+        for _ in range(rounds):
+            for task in every(lambda after, size: backend.tasks.list(TaskFilter(), after=after, limit=size)):
+                yield NewGroundTruth(category=Category.TRAIN, task_id=task.id)
+
+    version = backend.ground_truths.create_version(dataset.id, items(400))
+
+    assert backend.ground_truths.count(version.id) == 1200
+    assert backend.ground_truths.list(version.id, limit=1)[0].data == {"task": 1}
+
+
+def test_a_version_whose_items_end_in_an_error_is_not_made(backend: Backend, units: list[DataUnitId]) -> None:
+    """However many of them were taken before, and whatever the error."""
+    dataset = backend.ground_truths.create_dataset("birds")
+
+    def items() -> Iterator[NewGroundTruth]:
+        for _ in range(1200):
+            yield NewGroundTruth(category=Category.TRAIN, unit_id=units[0], data={"box": 1})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        backend.ground_truths.create_version(dataset.id, items())
+
+    assert backend.ground_truths.versions(dataset.id) == []
+    assert backend.ground_truths.create_version(dataset.id, []).number == 1
 
 
 # Models and jobs

@@ -1,11 +1,12 @@
 """Who does what of tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many, present
 from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
 from synapse_sdk.backend.embedded.tables import assignments, tasks
 from synapse_sdk.backend.records import Assignment, AssignmentFilter, AssignmentId, AssignmentState, TaskId
@@ -42,10 +43,16 @@ class EmbeddedAssignments:
 
     def list(self, which: AssignmentFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Assignment]:
         """Return assignments in order of their ids, those behind `after`."""
-        statement = _narrowed(select(assignments), which).where(assignments.c.id > after)
         with self._database.read() as connection:
+            statement = select(assignments).where(assignments.c.id > after, *_conditions(connection, which))
             rows = connection.execute(statement.order_by(assignments.c.id).limit(limit))
             return [_assignment(row) for row in rows]
+
+    def count(self, which: AssignmentFilter) -> int:
+        """Return how many assignments there are."""
+        with self._database.read() as connection:
+            statement = select(func.count()).select_from(assignments).where(*_conditions(connection, which))
+            return int(connection.scalar(statement) or 0)
 
     def set_data(
         self,
@@ -60,17 +67,15 @@ class EmbeddedAssignments:
             return _assignment(one(connection, change.returning(assignments), assignment_id, "assignment"))
 
 
-def _narrowed[S: Select[Any]](statement: S, which: AssignmentFilter) -> S:
+def _conditions(connection: Connection, which: AssignmentFilter) -> Iterator[ColumnElement[bool]]:
     if which.project is not None:
-        own = select(tasks.c.id).where(tasks.c.project_id == which.project)
-        statement = statement.where(assignments.c.task_id.in_(own))
-    if which.tasks is not None:
-        statement = statement.where(assignments.c.task_id.in_(which.tasks))
-    if which.user is not None:
-        statement = statement.where(assignments.c.user == which.user)
-    if which.state is not None:
-        statement = statement.where(assignments.c.state == which.state)
-    return statement
+        yield assignments.c.task_id.in_(select(tasks.c.id).where(tasks.c.project_id == which.project))
+    yield from one_of_many(connection, assignments.c.id, which.ids)
+    yield from one_of_many(connection, assignments.c.task_id, which.tasks)
+    yield from equal(assignments.c.user, which.user)
+    yield from equal(assignments.c.state, which.state)
+    yield from present(assignments.c.data, which.has_data)
+    yield from in_range(assignments, which)
 
 
 def _assignment(row: Row[Any]) -> Assignment:

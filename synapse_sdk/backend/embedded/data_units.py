@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from synapse_sdk.backend.embedded.data_files import data_file, is_needed
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, lock_collections, not_found
+from synapse_sdk.backend.embedded.statements import among, chunks, lock_collections, not_found
 from synapse_sdk.backend.embedded.tables import data_files, data_unit_files, data_units
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (
@@ -36,6 +36,12 @@ class EmbeddedDataUnits:
             if not rows:
                 raise not_found(unit_id, "data unit")
             return _units(connection, rows)[0]
+
+    def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
+        """Return units of any state in order of their ids, each once."""
+        with self._database.read() as connection:
+            statement = select(data_units).where(among(connection, data_units.c.id, unit_ids))
+            return _units(connection, connection.execute(statement.order_by(data_units.c.id)).all())
 
     def list(
         self,
@@ -99,21 +105,20 @@ def _let_go(connection: Connection, file_ids: Sequence[int]) -> Sequence[Row[Any
 
 def _units(connection: Connection, rows: Sequence[Row[Any]]) -> Sequence[DataUnit]:
     files: Mapping[int, dict[str, UnitFile]] = {row.id: {} for row in rows}
-    for chunk in chunks(files):
-        statement = (
-            select(data_unit_files, data_files)
-            .join(data_files, data_files.c.id == data_unit_files.c.file_id)
-            .where(data_unit_files.c.unit_id.in_(chunk))
+    statement = (
+        select(data_unit_files, data_files)
+        .join(data_files, data_files.c.id == data_unit_files.c.file_id)
+        .where(among(connection, data_unit_files.c.unit_id, files))
+    )
+    for row in connection.execute(statement):
+        files[row.unit_id][row.specification] = UnitFile(
+            file_id=row.file_id,
+            name=row.name,
+            key=row.key,
+            storage_id=row.storage_id,
+            sha256=row.sha256,
+            size=row.size,
         )
-        for row in connection.execute(statement):
-            files[row.unit_id][row.specification] = UnitFile(
-                file_id=row.file_id,
-                name=row.name,
-                key=row.key,
-                storage_id=row.storage_id,
-                sha256=row.sha256,
-                size=row.size,
-            )
     return [
         DataUnit(
             id=row.id,

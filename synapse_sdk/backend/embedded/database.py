@@ -59,8 +59,9 @@ class Database:
             self._engine = place.engine()
             self._writing = self._engine.execution_options(is_writing=True)
         # A database in memory is one connection: transactions take turns.
-        is_single = isinstance(self._engine.pool, StaticPool)
-        self._turn: AbstractContextManager[object] = threading.RLock() if is_single else nullcontext()
+        self._is_single = isinstance(self._engine.pool, StaticPool)
+        self._single: Connection | None = None
+        self._turn: AbstractContextManager[object] = threading.RLock() if self._is_single else nullcontext()
         try:
             self._open()
         except BaseException:
@@ -69,15 +70,26 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Yield a connection on which everything is seen as it was at one moment, as far as the database can."""
-        with self._explained(), self._turn, self._engine.begin() as connection:
-            yield connection
+        """Yield a connection on which everything is seen as it was at one moment, as far as the database can.
+
+        It may be used by somebody who is about to write, to read what is to be written.
+        """
+        with self._explained(), self._turn:
+            if self._single is not None:  # in memory, and this thread has the turn: to write
+                yield self._single
+                return
+            with self._engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a connection whose changes are durable when the block ends, or undone if it raises."""
         with self._explained(), self._turn, self._writing.begin() as connection:
-            yield connection
+            self._single = connection if self._is_single else None
+            try:
+                yield connection
+            finally:
+                self._single = None
 
     def close(self) -> None:
         """Close all connections that are not in use; safe to call twice."""

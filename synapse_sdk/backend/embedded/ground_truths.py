@@ -1,11 +1,13 @@
 """Ground truths, in versions that never change."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 
 from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many
 from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, refuse_taken
 from synapse_sdk.backend.embedded.tables import (
     data_units,
@@ -24,9 +26,14 @@ from synapse_sdk.backend.records import (
     NewGroundTruth,
 )
 from synapse_sdk.clock import Clock
-from synapse_sdk.errors import ConflictError
+from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
 
 __all__ = ["EmbeddedGroundTruths"]
+
+AT = "@"
+"""Comes between the name of a dataset and the number of a version."""
+MOST_NUMBERS = 10
+"""Numbers of versions that an error names."""
 
 
 class EmbeddedGroundTruths:
@@ -37,6 +44,9 @@ class EmbeddedGroundTruths:
 
     def create_dataset(self, name: str) -> GroundTruthDataset:
         """Make a dataset without versions."""
+        if AT in name:
+            msg = f"A ground-truth dataset cannot be named {name!r}"
+            raise ConfigurationError(msg, why=f"{AT} comes before the number of a version", fix=f"Leave {AT} out")
         now = self._clock.now()
         with self._database.write() as connection:
             refuse_taken(connection, ground_truth_datasets, name, "ground-truth dataset")
@@ -47,9 +57,26 @@ class EmbeddedGroundTruths:
         """Return a dataset by id or name."""
         with self._database.read() as connection:
             row = find(connection, ground_truth_datasets, reference, "ground-truth dataset")
-        return GroundTruthDataset(id=row.id, name=row.name, created_at=row.created_at)
+        return _dataset(row)
 
-    def create_version(self, dataset_id: GroundTruthDatasetId, items: Sequence[NewGroundTruth]) -> GroundTruthVersion:
+    def datasets(self, *, after: int = 0, limit: int = 100) -> Sequence[GroundTruthDataset]:
+        """Return datasets in order of their ids, those behind `after`."""
+        table = ground_truth_datasets
+        statement = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [_dataset(row) for row in connection.execute(statement)]
+
+    def remove_dataset(self, dataset_id: GroundTruthDatasetId) -> None:
+        """Remove a dataset without versions."""
+        datasets, versions = ground_truth_datasets, ground_truth_versions
+        with self._database.write() as connection:
+            if connection.scalar(select(exists().where(versions.c.dataset_id == dataset_id))):
+                msg = f"The ground-truth dataset {dataset_id} cannot be removed: it has versions"
+                raise ConflictError(msg, fix="Remove its versions first", dataset=dataset_id)
+            if not connection.execute(delete(datasets).where(datasets.c.id == dataset_id)).rowcount:
+                raise not_found(dataset_id, "ground-truth dataset")
+
+    def create_version(self, dataset_id: GroundTruthDatasetId, items: Iterable[NewGroundTruth]) -> GroundTruthVersion:
         """Make the next version of a dataset, whole and for good."""
         datasets, versions = ground_truth_datasets, ground_truth_versions
         now = self._clock.now()
@@ -61,8 +88,7 @@ class EmbeddedGroundTruths:
             number = (last or 0) + 1
             identity = create(connection, versions, dataset_id=dataset_id, number=number, created_at=now)
             for chunk in chunks(items):
-                rows = _rows(connection, identity, chunk)
-                connection.execute(insert(ground_truths), rows)
+                connection.execute(insert(ground_truths), _rows(connection, identity, chunk))
         return GroundTruthVersion(
             id=GroundTruthVersionId(identity), dataset_id=dataset_id, number=number, created_at=now
         )
@@ -72,6 +98,23 @@ class EmbeddedGroundTruths:
         statement = select(ground_truth_versions).where(ground_truth_versions.c.id == version_id)
         with self._database.read() as connection:
             return _version(one(connection, statement, version_id, "ground-truth version"))
+
+    def find_version(self, reference: str) -> GroundTruthVersion:
+        """Return the version that `NAME@NUMBER` means; the newest of the dataset for `NAME` alone."""
+        name, _, number = reference.partition(AT)
+        dataset = self.dataset(name)
+        versions = self.versions(dataset.id)
+        for version in reversed(versions):
+            if AT not in reference or str(version.number) == number:
+                return version
+        if not versions:
+            msg = f"The ground-truth dataset {dataset.name!r} has no version yet"
+            fix = f"Make one: synapse datasets add {shlex.quote(dataset.name)} --project PROJECT"
+            raise RecordNotFoundError(msg, fix=fix, dataset=dataset.name)
+        msg = f"The ground-truth dataset {dataset.name!r} has no version {number!r}"
+        there = ", ".join(str(version.number) for version in versions[-MOST_NUMBERS:])
+        fix = f"Use one of: {there}" if len(versions) <= MOST_NUMBERS else f"The newest ones are {there}"
+        raise RecordNotFoundError(msg, fix=fix, dataset=dataset.name)
 
     def versions(self, dataset_id: GroundTruthDatasetId) -> Sequence[GroundTruthVersion]:
         """Return the versions of a dataset, the first one first."""
@@ -89,15 +132,17 @@ class EmbeddedGroundTruths:
         limit: int = 1000,
     ) -> Sequence[GroundTruth]:
         """Return ground truths of a version in order of their ids, those behind `after`."""
-        statement = _narrowed(select(ground_truths), version_id, which).where(ground_truths.c.id > after)
         with self._database.read() as connection:
+            conditions = _conditions(connection, version_id, which)
+            statement = select(ground_truths).where(ground_truths.c.id > after, *conditions)
             rows = connection.execute(statement.order_by(ground_truths.c.id).limit(limit))
             return [_ground_truth(row) for row in rows]
 
     def count(self, version_id: GroundTruthVersionId, which: GroundTruthFilter | None = None) -> int:
         """Return how many ground truths a version has."""
-        statement = _narrowed(select(func.count()).select_from(ground_truths), version_id, which)
         with self._database.read() as connection:
+            conditions = _conditions(connection, version_id, which)
+            statement = select(func.count()).select_from(ground_truths).where(*conditions)
             return int(connection.scalar(statement) or 0)
 
     def remove_version(self, version_id: GroundTruthVersionId) -> None:
@@ -138,13 +183,20 @@ def _row(version_id: int, item: NewGroundTruth, known: dict[int, tuple[Any, Any]
     }
 
 
-def _narrowed[S: Select[Any]](statement: S, version_id: GroundTruthVersionId, which: GroundTruthFilter | None) -> S:
-    statement = statement.where(ground_truths.c.version_id == version_id)
-    if which is not None and which.category is not None:
-        statement = statement.where(ground_truths.c.category == which.category)
-    if which is not None and which.data_units is not None:
-        statement = statement.where(ground_truths.c.unit_id.in_(which.data_units))
-    return statement
+def _conditions(
+    connection: Connection, version_id: GroundTruthVersionId, which: GroundTruthFilter | None
+) -> Iterator[ColumnElement[bool]]:
+    yield ground_truths.c.version_id == version_id
+    if which is not None:
+        yield from equal(ground_truths.c.category, which.category)
+        yield from one_of_many(connection, ground_truths.c.id, which.ids)
+        yield from one_of_many(connection, ground_truths.c.unit_id, which.data_units)
+        yield from one_of_many(connection, ground_truths.c.task_id, which.tasks)
+        yield from in_range(ground_truths, which)
+
+
+def _dataset(row: Row[Any]) -> GroundTruthDataset:
+    return GroundTruthDataset(id=row.id, name=row.name, created_at=row.created_at)
 
 
 def _version(row: Row[Any]) -> GroundTruthVersion:

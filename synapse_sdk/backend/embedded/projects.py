@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select
+from sqlalchemy import Row, delete, exists, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, lock_collections, not_found, refuse_taken
+from synapse_sdk.backend.embedded.statements import create, find, lock_collections, not_found, one, refuse_taken
 from synapse_sdk.backend.embedded.tables import projects, tasks
 from synapse_sdk.backend.records import CollectionId, Project, ProjectId
 from synapse_sdk.clock import Clock
@@ -45,6 +45,12 @@ class EmbeddedProjects:
         statement = select(projects).where(projects.c.id > after).order_by(projects.c.id).limit(limit)
         with self._database.read() as connection:
             return [_project(row) for row in connection.execute(statement)]
+
+    def configure(self, project_id: ProjectId, configuration: JsonObject) -> Project:
+        """Replace the configuration of a project as a whole, and return the project."""
+        change = update(projects).where(projects.c.id == project_id).values(configuration=configuration)
+        with self._database.write() as connection:
+            return _project(one(connection, change.returning(projects), project_id, "project"))
 
     def remove(self, project_id: ProjectId) -> None:
         """Remove a project."""

@@ -1,11 +1,12 @@
 """The tasks of projects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many, present
 from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
 from synapse_sdk.backend.embedded.tables import data_units, projects, tasks
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, ProjectId, Task, TaskFilter, TaskId, TaskState
@@ -43,14 +44,15 @@ class EmbeddedTasks:
 
     def list(self, which: TaskFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
         """Return tasks in order of their ids, those behind `after`."""
-        statement = _narrowed(select(tasks), which).where(tasks.c.id > after).order_by(tasks.c.id).limit(limit)
         with self._database.read() as connection:
-            return [_task(row) for row in connection.execute(statement)]
+            statement = select(tasks).where(tasks.c.id > after, *_conditions(connection, which))
+            return [_task(row) for row in connection.execute(statement.order_by(tasks.c.id).limit(limit))]
 
     def count(self, which: TaskFilter) -> int:
         """Return how many tasks there are."""
         with self._database.read() as connection:
-            return int(connection.scalar(_narrowed(select(func.count()).select_from(tasks), which)) or 0)
+            statement = select(func.count()).select_from(tasks).where(*_conditions(connection, which))
+            return int(connection.scalar(statement) or 0)
 
     def set_data(
         self,
@@ -100,18 +102,13 @@ def _refuse_others(connection: Connection, collection_id: int, unit_ids: Sequenc
         raise ConflictError(msg, fix="Leave it out, or publish it first", unit=min(strange))
 
 
-def _narrowed[S: Select[Any]](statement: S, which: TaskFilter) -> S:
-    if which.project is not None:
-        statement = statement.where(tasks.c.project_id == which.project)
-    if which.ids is not None:
-        statement = statement.where(tasks.c.id.in_(which.ids))
-    if which.data_units is not None:
-        statement = statement.where(tasks.c.unit_id.in_(which.data_units))
-    if which.state is not None:
-        statement = statement.where(tasks.c.state == which.state)
-    if which.has_data is not None:
-        statement = statement.where(tasks.c.data.is_not(None) if which.has_data else tasks.c.data.is_(None))
-    return statement
+def _conditions(connection: Connection, which: TaskFilter) -> Iterator[ColumnElement[bool]]:
+    yield from equal(tasks.c.project_id, which.project)
+    yield from one_of_many(connection, tasks.c.id, which.ids)
+    yield from one_of_many(connection, tasks.c.unit_id, which.data_units)
+    yield from equal(tasks.c.state, which.state)
+    yield from present(tasks.c.data, which.has_data)
+    yield from in_range(tasks, which)
 
 
 def _task(row: Row[Any]) -> Task:

@@ -131,6 +131,10 @@ class DataUnits(Protocol):
         """Return a unit; raises RecordNotFoundError."""
         ...
 
+    def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
+        """Return units of any state in order of their ids, each once; ids of no unit are passed over."""
+        ...
+
     def list(
         self,
         collection_id: CollectionId,

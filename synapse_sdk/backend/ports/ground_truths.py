@@ -1,6 +1,6 @@
 """The port of ground truths."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from synapse_sdk.backend.records import (
@@ -23,6 +23,7 @@ class GroundTruths(Protocol):
         """Make a dataset without versions.
 
         Raises:
+            ConfigurationError: The name has an `@`, which comes before the number of a version.
             ConflictError: There is one of this name.
         """
         ...
@@ -35,8 +36,24 @@ class GroundTruths(Protocol):
         """
         ...
 
-    def create_version(self, dataset_id: GroundTruthDatasetId, items: Sequence[NewGroundTruth]) -> GroundTruthVersion:
+    def datasets(self, *, after: int = 0, limit: int = 100) -> Sequence[GroundTruthDataset]:
+        """Return datasets in order of their ids, those behind `after`."""
+        ...
+
+    def remove_dataset(self, dataset_id: GroundTruthDatasetId) -> None:
+        """Remove a dataset without versions.
+
+        Raises:
+            RecordNotFoundError: There is none.
+            ConflictError: It has versions.
+        """
+        ...
+
+    def create_version(self, dataset_id: GroundTruthDatasetId, items: Iterable[NewGroundTruth]) -> GroundTruthVersion:
         """Make the next version of a dataset, whole and for good.
+
+        Items are taken as they come, some hundred at a time, and may be read from this backend meanwhile. If they end
+        in an exception, nothing was made.
 
         Raises:
             RecordNotFoundError: There is no such dataset, task or unit.
@@ -46,6 +63,22 @@ class GroundTruths(Protocol):
 
     def version(self, version_id: GroundTruthVersionId) -> GroundTruthVersion:
         """Return a version; raises RecordNotFoundError."""
+        ...
+
+    def find_version(self, reference: str) -> GroundTruthVersion:
+        """Return the version that `NAME@NUMBER` means; the newest of the dataset for `NAME` alone.
+
+        Raises:
+            RecordNotFoundError: There is none; the message names the nearest dataset, or the numbers there are.
+
+        Example:
+            >>> from synapse_sdk.backend import open_backend
+            >>> with open_backend("memory:") as backend:
+            ...     birds = backend.ground_truths.create_dataset("birds")
+            ...     made = backend.ground_truths.create_version(birds.id, [])
+            ...     backend.ground_truths.find_version("birds@1") == made
+            True
+        """
         ...
 
     def versions(self, dataset_id: GroundTruthDatasetId) -> Sequence[GroundTruthVersion]:

@@ -46,6 +46,10 @@ class Projects(Protocol):
         """Return projects in order of their ids, those behind `after`."""
         ...
 
+    def configure(self, project_id: ProjectId, configuration: JsonObject) -> Project:
+        """Replace the configuration of a project as a whole, and return the project; raises RecordNotFoundError."""
+        ...
+
     def remove(self, project_id: ProjectId) -> None:
         """Remove a project.
 
@@ -121,6 +125,10 @@ class Assignments(Protocol):
 
     def list(self, which: AssignmentFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Assignment]:
         """Return assignments in order of their ids, those behind `after`."""
+        ...
+
+    def count(self, which: AssignmentFilter) -> int:
+        """Return how many assignments there are."""
         ...
 
     def set_data(

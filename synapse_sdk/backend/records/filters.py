@@ -1,32 +1,54 @@
 """What lists of records can be narrowed to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
+from typing import ClassVar, Self
 
 from synapse_sdk.backend.records.catalogue import DataUnitId
-from synapse_sdk.backend.records.ground_truths import Category
-from synapse_sdk.backend.records.work import AssignmentState, ProjectId, TaskId, TaskState
+from synapse_sdk.backend.records.filter_keys import (
+    FLAG,
+    ID,
+    IDS,
+    INSTANT,
+    TEXT,
+    Key,
+    WordKey,
+    document_of,
+    is_aware,
+    meanings_of,
+)
+from synapse_sdk.backend.records.ground_truths import Category, GroundTruthId
+from synapse_sdk.backend.records.work import AssignmentId, AssignmentState, ProjectId, TaskId, TaskState
 from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.extensions import one_of
-from synapse_sdk.types import JsonValue
+from synapse_sdk.types import JsonObject, JsonValue
 
 __all__ = ["AssignmentFilter", "GroundTruthFilter", "TaskFilter"]
 
+BOUNDS = ("gt", "gte", "lt", "lte")
+ID_RANGE: Mapping[str, Key] = {f"id__{bound}": ID for bound in BOUNDS}
+CREATED_RANGE: Mapping[str, Key] = {f"created__{bound}": INSTANT for bound in BOUNDS}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFilter:
-    """Which tasks are meant; what is None or left out fits all."""
+class _IdRange:
+    """Between which ids, and what all filters can do."""
 
-    project: ProjectId | None = None
-    ids: tuple[TaskId, ...] | None = None
-    data_units: tuple[DataUnitId, ...] | None = None
-    state: TaskState | None = None
-    has_data: bool | None = None
+    KEYS: ClassVar[Mapping[str, Key]]
+    """What a document may have, by name: the fields."""
+
+    id__gt: int | None = None
+    """Ids greater than this."""
+    id__gte: int | None = None
+    """This id, or greater."""
+    id__lt: int | None = None
+    """Ids less than this."""
+    id__lte: int | None = None
+    """This id, or less."""
 
     @classmethod
-    def parse(cls, document: Mapping[str, JsonValue]) -> "TaskFilter":
-        """Return the filter that a document describes.
+    def parse(cls, document: Mapping[str, JsonValue]) -> Self:
+        """Return the filter that a document describes; its keys are the fields, its instants texts in ISO 8601.
 
         Raises:
             ConfigurationError: It has an unknown key, or a value that does not fit.
@@ -35,108 +57,114 @@ class TaskFilter:
             >>> TaskFilter.parse({"project": 3, "state": "submitted"}).state
             <TaskState.SUBMITTED: 'submitted'>
         """
-        fields = _Fields(document, ("project", "ids", "data_units", "state", "has_data"))
-        return cls(
-            project=fields.one("project", ProjectId),
-            ids=fields.many("ids", TaskId),
-            data_units=fields.many("data_units", DataUnitId),
-            state=fields.word("state", TaskState),
-            has_data=fields.flag("has_data"),
-        )
+        return cls(**meanings_of(document, cls.KEYS))
+
+    @classmethod
+    def document(cls, texts: Iterable[str]) -> JsonObject:
+        """Return the document, as `parse` takes it, for texts `KEY=VALUE` of a command line.
+
+        Several ids stand between commas, or come one by one.
+
+        Raises:
+            ConfigurationError: A text has no `=`, an unknown key or a value that does not fit, or a key that takes one
+                value comes twice.
+
+        Example:
+            >>> TaskFilter.document(["state=submitted", "has_data=true", "ids=1,2,3"])
+            {'state': 'submitted', 'has_data': True, 'ids': [1, 2, 3]}
+        """
+        return document_of(texts, cls.KEYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentFilter:
-    """Which assignments are meant; what is None or left out fits all."""
-
-    project: ProjectId | None = None
-    tasks: tuple[TaskId, ...] | None = None
-    user: str | None = None
-    state: AssignmentState | None = None
-
-    @classmethod
-    def parse(cls, document: Mapping[str, JsonValue]) -> "AssignmentFilter":
-        """Return the filter that a document describes, as `TaskFilter.parse` does."""
-        fields = _Fields(document, ("project", "tasks", "user", "state"))
-        return cls(
-            project=fields.one("project", ProjectId),
-            tasks=fields.many("tasks", TaskId),
-            user=fields.text("user"),
-            state=fields.word("state", AssignmentState),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroundTruthFilter:
-    """Which ground truths of a version are meant; what is None or left out fits all."""
-
-    category: Category | None = None
-    data_units: tuple[DataUnitId, ...] | None = None
-
-    @classmethod
-    def parse(cls, document: Mapping[str, JsonValue]) -> "GroundTruthFilter":
-        """Return the filter that a document describes, as `TaskFilter.parse` does."""
-        fields = _Fields(document, ("category", "data_units"))
-        return cls(category=fields.word("category", Category), data_units=fields.many("data_units", DataUnitId))
-
-
-class _Fields:
-    """The fields of a document, each taken as what it has to be; every method raises ConfigurationError if it is not.
-
-    Args:
-        document: Names to values.
-        known: The names it may have.
+class _Ranges(_IdRange):
+    """Between which ids, and from which time.
 
     Raises:
-        ConfigurationError: It has another one.
+        ConfigurationError: An instant does not say how far it is from UTC: it would mean something else elsewhere.
     """
 
-    def __init__(self, document: Mapping[str, JsonValue], known: tuple[str, ...]) -> None:
-        for name in document:
-            if name not in known:
-                msg = f"There is no filter {name!r}"
-                raise ConfigurationError(msg, fix=one_of(name, known))
-        self._document = document
+    created__gt: datetime | None = None
+    """Made after this instant."""
+    created__gte: datetime | None = None
+    """Made at this instant, or after it."""
+    created__lt: datetime | None = None
+    """Made before this instant."""
+    created__lte: datetime | None = None
+    """Made at this instant, or before it."""
 
-    def one[T](self, name: str, identity: Callable[[int], T]) -> T | None:
-        """Return the id under a name."""
-        value = self._document.get(name)
-        return None if value is None else identity(self._number(name, value))
-
-    def many[T](self, name: str, identity: Callable[[int], T]) -> tuple[T, ...] | None:
-        """Return the ids under a name, of which one is enough."""
-        value = self._document.get(name)
-        if value is None:
-            return None
-        items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        return tuple(identity(self._number(name, item)) for item in items)
-
-    def word[E: StrEnum](self, name: str, words: type[E]) -> E | None:
-        """Return the word under a name."""
-        value = self._document.get(name)
-        if value is None or value in tuple(words):
-            return None if value is None else words(value)
-        raise _wrong(name, value, f"one of {', '.join(words)}")
-
-    def text(self, name: str) -> str | None:
-        """Return the text under a name."""
-        value = self._document.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        raise _wrong(name, value, "text")
-
-    def flag(self, name: str) -> bool | None:
-        """Return whether it is true or false."""
-        value = self._document.get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        raise _wrong(name, value, "true or false")
-
-    def _number(self, name: str, value: JsonValue) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        raise _wrong(name, value, "a whole number")
+    def __post_init__(self) -> None:
+        for name in CREATED_RANGE:
+            instant = getattr(self, name)
+            if instant is not None and not is_aware(instant):
+                msg = f"The filter {name!r} cannot be {instant.isoformat()!r}"
+                raise ConfigurationError(msg, fix=f"Use {INSTANT.wanted}", filter=name)
 
 
-def _wrong(name: str, value: JsonValue, wanted: str) -> ConfigurationError:
-    return ConfigurationError(f"The filter {name!r} cannot be {value!r}", fix=f"Use {wanted}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter(_Ranges):
+    """Which tasks are meant; what is None or left out fits all."""
+
+    KEYS: ClassVar[Mapping[str, Key]] = {
+        "project": ID,
+        "ids": IDS,
+        "data_units": IDS,
+        "state": WordKey(TaskState),
+        "has_data": FLAG,
+        **ID_RANGE,
+        **CREATED_RANGE,
+    }
+
+    project: ProjectId | None = None
+    ids: tuple[TaskId, ...] | None = None
+    """Any number of them."""
+    data_units: tuple[DataUnitId, ...] | None = None
+    """Any number of them."""
+    state: TaskState | None = None
+    has_data: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentFilter(_Ranges):
+    """Which assignments are meant; what is None or left out fits all."""
+
+    KEYS: ClassVar[Mapping[str, Key]] = {
+        "project": ID,
+        "ids": IDS,
+        "tasks": IDS,
+        "user": TEXT,
+        "state": WordKey(AssignmentState),
+        "has_data": FLAG,
+        **ID_RANGE,
+        **CREATED_RANGE,
+    }
+
+    project: ProjectId | None = None
+    ids: tuple[AssignmentId, ...] | None = None
+    """Any number of them."""
+    tasks: tuple[TaskId, ...] | None = None
+    """Any number of them."""
+    user: str | None = None
+    state: AssignmentState | None = None
+    has_data: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundTruthFilter(_IdRange):
+    """Which ground truths of a version are meant; what is None or left out fits all."""
+
+    KEYS: ClassVar[Mapping[str, Key]] = {
+        "category": WordKey(Category),
+        "ids": IDS,
+        "data_units": IDS,
+        "tasks": IDS,
+        **ID_RANGE,
+    }
+
+    category: Category | None = None
+    ids: tuple[GroundTruthId, ...] | None = None
+    """Any number of them."""
+    data_units: tuple[DataUnitId, ...] | None = None
+    """Any number of them."""
+    tasks: tuple[TaskId, ...] | None = None
+    """Any number of them; those from which the ground truths were taken."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from synapse_sdk.backend.paging import every
+from synapse_sdk.errors import InvalidPageError
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,14 @@ class Record:
 class Family:
     """Records 1 to `count`, and what was asked of them."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: float) -> None:
         self.count = count
         self.asked: list[tuple[int, int]] = []
 
     def read(self, after: int, size: int) -> list[Record]:
         """Return a page."""
         self.asked.append((after, size))
-        return [Record(number) for number in range(after + 1, min(after + size, self.count) + 1)]
+        return [Record(number) for number in range(after + 1, int(min(after + size, self.count)) + 1)]
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,32 @@ def test_no_more_is_read_than_is_wanted() -> None:
     assert [each.id for each in every(family.read, after=4, limit=2, page=3)] == [5, 6]
     assert [each.id for each in every(family.read, limit=5, page=3)] == [1, 2, 3, 4, 5]
     assert family.asked == [(4, 2), (0, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        ([Record(1), Record(2), Record(3)], [1, 2, 3]),
+        ([Record(2), Record(1), Record(3)], [2]),
+        ([Record(4), Record(4), Record(5)], [4]),
+    ],
+)
+def test_a_list_that_repeats_is_refused(page: list[Record], seen: list[int]) -> None:
+    """Whatever is asked for, such a reader gives the same page, or one that goes back: it would be read for ever."""
+    read = list[int]()
+
+    with pytest.raises(InvalidPageError, match="goes back: behind the id"):
+        read.extend(each.id for each in every(lambda after, size: page, page=3))  # noqa: ARG005  # it heeds neither
+
+    assert read == seen
+
+
+def test_a_list_that_never_ends_is_refused_where_it_should_end() -> None:
+    """Somebody who knows the last id sees the end, whatever the reader gives."""
+    read = list[int]()
+
+    with pytest.raises(InvalidPageError, match="behind the id 7 comes 8"):
+        read.extend(each.id for each in every(Family(float("inf")).read, page=3, until=7))
+
+    assert read == [1, 2, 3, 4, 5, 6, 7]
+    assert [each.id for each in every(Family(7).read, page=3, until=7)] == read
