@@ -17,8 +17,13 @@ __all__ = [
     "BackendVersionError",
     "ConfigurationError",
     "ConflictError",
+    "DownloadDeniedError",
+    "DownloadError",
+    "DownloadIntegrityError",
+    "DownloadUnavailableError",
     "DuplicateStepError",
     "ExecutorError",
+    "FileGoneError",
     "InvalidDocumentError",
     "InvalidKeyError",
     "InvalidPageError",
@@ -53,6 +58,7 @@ __all__ = [
     "SynapseError",
     "UnencodableValueError",
     "UnsafeArchiveError",
+    "UnsafeUrlError",
     "WorkerLostError",
     "WorkflowError",
 ]
@@ -376,3 +382,46 @@ class InvalidPageError(BackendError):
     """A list of records repeats, goes back, or goes on behind its end: reading it would not come to an end."""
 
     code = "SYN-E1605"
+
+
+class DownloadError(SynapseError, OSError):
+    """A file on the web could not be read; the message names it, without its query."""
+
+    code = "SYN-E1700"
+
+
+class UnsafeUrlError(DownloadError, ValueError):
+    """A URL, or a redirect, leads where no file should be read from, such as into the own network."""
+
+    code = "SYN-E1701"
+
+
+class FileGoneError(DownloadError, FileNotFoundError):
+    """There is no such file on the web, or no longer."""
+
+    code = "SYN-E1702"
+
+
+class DownloadDeniedError(DownloadError, PermissionError):
+    """The web server refuses; a link with a signature may have expired."""
+
+    code = "SYN-E1703"
+
+
+class DownloadUnavailableError(DownloadError):
+    """The web server cannot be reached, is busy, or is too slow."""
+
+    code = "SYN-E1704"
+    transient = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **rest: str) -> None:
+        super().__init__(message, **rest)
+        self.retry_after = retry_after
+        """Seconds after which the server wants to be asked again, if it said so."""
+
+
+class DownloadIntegrityError(DownloadError):
+    """A file on the web changed while it was read; what has come is of no use."""
+
+    code = "SYN-E1705"
+    transient = True
