@@ -68,8 +68,9 @@ def meaning(error: Exception, broken: str) -> Failure:
     match error:
         case socket.gaierror() if error.errno != socket.EAI_AGAIN:
             return DownloadError, f"Its host is not known ({error.strerror})"
-        case httpcore.ConnectError() if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            return DownloadError, f"Its certificate is not accepted ({error.__cause__.verify_message})"
+        # The pool takes the cause away, and leaves the context.
+        case httpcore.ConnectError(__context__=ssl.SSLCertVerificationError(verify_message=message)):
+            return DownloadError, f"Its certificate is not accepted ({message.rstrip('.')})"
         case httpcore.LocalProtocolError():
             return DownloadError, "It cannot be asked for by HTTP"
         case httpcore.ConnectError() | socket.gaierror():

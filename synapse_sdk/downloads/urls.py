@@ -14,6 +14,8 @@ PORTS = {"http": 80, "https": 443}
 TRAP = re.compile(r"[\x00-\x1f\x7f\\]")
 """Characters that readers of URLs disagree about."""
 NAME = re.compile(r"[a-z0-9._-]+")
+PLACE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:@]*)(:\d{0,5})?")
+"""A host with or without a port; in a URL that is malformed there may be a password instead."""
 IN_PATH = "%/:@!$&'()*+,;=~"
 IN_QUERY = IN_PATH + "?"
 SHOWN = 300
@@ -94,7 +96,7 @@ def _ascii(host: str) -> str:
         ValueError: A part of it is empty or too long.
     """
     if ":" in host:
-        return str(IPv6Address(host))
+        return "" if "%" in host else str(IPv6Address(host))  # after %: the name of a network card
     name = host.encode("idna").decode("ascii").lower() if host else ""
     return name if NAME.fullmatch(name) else ""
 
@@ -103,7 +105,8 @@ def _shown(text: str) -> str:
     """Return as much of a URL as may be shown."""
     scheme, slashes, rest = re.split(r"[?#]", text, maxsplit=1)[0].partition("://")
     authority, slash, path = rest.partition("/")
-    shown = scheme + slashes + authority.rpartition("@")[2] + slash + path
+    place = authority.rpartition("@")[2]
+    shown = scheme + slashes + (place if PLACE.fullmatch(place) else "...") + slash + path
     return shown if len(shown) <= SHOWN else shown[: SHOWN - 3] + "..."
 
 
