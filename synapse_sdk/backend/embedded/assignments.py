@@ -54,6 +54,12 @@ class EmbeddedAssignments:
             statement = select(func.count()).select_from(assignments).where(*_conditions(connection, which))
             return int(connection.scalar(statement) or 0)
 
+    def last_id(self, which: AssignmentFilter) -> int:
+        """Return the greatest id of these assignments; 0 if there are none."""
+        with self._database.read() as connection:
+            statement = select(func.max(assignments.c.id)).where(*_conditions(connection, which))
+            return int(connection.scalar(statement) or 0)
+
     def set_data(
         self,
         assignment_id: AssignmentId,

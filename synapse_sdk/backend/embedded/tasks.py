@@ -54,6 +54,12 @@ class EmbeddedTasks:
             statement = select(func.count()).select_from(tasks).where(*_conditions(connection, which))
             return int(connection.scalar(statement) or 0)
 
+    def last_id(self, which: TaskFilter) -> int:
+        """Return the greatest id of these tasks; 0 if there are none."""
+        with self._database.read() as connection:
+            statement = select(func.max(tasks.c.id)).where(*_conditions(connection, which))
+            return int(connection.scalar(statement) or 0)
+
     def set_data(
         self,
         task_id: TaskId,

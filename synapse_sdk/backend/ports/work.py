@@ -84,6 +84,10 @@ class Tasks(Protocol):
         """Return how many tasks there are."""
         ...
 
+    def last_id(self, which: TaskFilter) -> int:
+        """Return the greatest id of these tasks; 0 if there are none. Tasks that are made later have greater ones."""
+        ...
+
     def set_data(
         self,
         task_id: TaskId,
@@ -129,6 +133,10 @@ class Assignments(Protocol):
 
     def count(self, which: AssignmentFilter) -> int:
         """Return how many assignments there are."""
+        ...
+
+    def last_id(self, which: AssignmentFilter) -> int:
+        """Return the greatest id of these assignments; 0 if there are none."""
         ...
 
     def set_data(
