@@ -7,7 +7,15 @@ import fcntl
 import os
 import sys
 
-__all__ = ["clone", "has_sync_filesystem", "rename_new", "rename_new_by_claim", "rename_new_by_link", "sync_filesystem"]
+__all__ = [
+    "clone",
+    "has_sync_filesystem",
+    "rename_folder_new",
+    "rename_new",
+    "rename_new_by_claim",
+    "rename_new_by_link",
+    "sync_filesystem",
+]
 
 RENAME_NEW = 1 if sys.platform == "linux" else 4
 """RENAME_NOREPLACE of Linux, RENAME_EXCL of macOS."""
@@ -45,6 +53,23 @@ def _rename_new_at_once(folder: int, old: str, new: str) -> None:
     if _renameat2(folder, os.fsencode(old), folder, os.fsencode(new), RENAME_NEW) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), new)  # Python makes it a FileExistsError where it is one
+
+
+def rename_folder_new(folder: int, old: str, new: str) -> None:
+    """Rename a folder within a folder, in one go, unless the new name is taken.
+
+    Where the system cannot do that, the name is claimed by an empty folder, which is then replaced in one go.
+
+    Raises:
+        FileExistsError: It is.
+    """
+    try:
+        _rename_new_at_once(folder, old, new)
+    except OSError as error:
+        if error.errno not in MISSING:
+            raise
+        os.mkdir(new, dir_fd=folder)
+        os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def rename_new_by_link(folder: int, old: str, new: str) -> None:
