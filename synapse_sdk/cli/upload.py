@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from synapse_sdk.cli.catalogue.options import BACKEND
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.live_names import complete_collection
+from synapse_sdk.cli.runs.options import FOLLOWING, JOURNAL
 from synapse_sdk.cli.session import Session
-from synapse_sdk.settings import CHOICES
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.upload.preview import UploadPreview
@@ -50,12 +51,9 @@ __all__ = ["upload"]
 )
 @click.option("--concurrency", type=click.IntRange(1, 256), help="Files to send at a time, at most.")
 @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and upload nothing.")
-@click.option("--backend", metavar="URL", help="Where collections are kept.  [env: SYNAPSE_BACKEND]")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: one event a line, and a line of type 'result' at the end."
-)
-@click.option("--progress", type=click.Choice(CHOICES["progress"]), help="Progress display.  [env: SYNAPSE_PROGRESS]")
-@click.option("--journal", metavar="URL", help="Record the run there, a file or a URL.  [env: SYNAPSE_JOURNAL]")
+@BACKEND
+@FOLLOWING
+@JOURNAL
 @click.pass_obj
 def upload(
     session: Session,
@@ -64,8 +62,6 @@ def upload(
     dry_run: bool,
     as_json: bool,
     progress: str | None,
-    journal: str | None,
-    backend: str | None,
     **options: Any,  # noqa: ANN401  # those that become parameters
 ) -> int:
     """Upload the files below PATH into a collection: a folder, a zip or tar archive, or the URL of a storage.
@@ -74,15 +70,9 @@ def upload(
     there already is not sent again. The units appear when all is done; if the upload fails, or you press Ctrl-C,
     everything is taken back. After a crash, the same command goes on where the upload was.
     """
-    from synapse_sdk.cli.upload_run import (  # noqa: PLC0415  # help needs none of it
-        check_names,
-        params_of,
-        run_upload,
-        used_backend,
-    )
+    from synapse_sdk.cli.repeated_run import used_backend  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.cli.upload_run import check_names, params_of, run_upload  # noqa: PLC0415
 
-    session.note_option("journal", journal)
-    session.note_option("backend", backend)
     session.note_option("progress", progress or ("json" if as_json else None))
     session.wants_json = as_json or session.settings.progress == "json"
     params = params_of(options)

@@ -1,52 +1,24 @@
 """Running an upload for the command line: the same command goes on with one that was interrupted."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.rendering import write
-from synapse_sdk.cli.run_execution import execute
-from synapse_sdk.cli.run_request import PreparedRequest
-from synapse_sdk.cli.run_tasks import Additions, ResumeRun, RollBackRun, StartRun
+from synapse_sdk.cli.repeated_run import RepeatedRun
 from synapse_sdk.cli.session import Session
-from synapse_sdk.errors import ConfigurationError, InvalidParamsError, LeaseHeldError
-from synapse_sdk.plugins import find_runs
-from synapse_sdk.plugins.encoding import ValueCodec
-from synapse_sdk.reporting.events import RunStatus
+from synapse_sdk.errors import ConfigurationError, InvalidParamsError
 from synapse_sdk.reporting.text import plural
 
-if TYPE_CHECKING:
-    from synapse_sdk.plugins import RunReport
+__all__ = ["check_names", "params_of", "run_upload"]
 
-__all__ = ["check_names", "params_of", "run_upload", "used_backend"]
-
-PLUGIN, ACTION = "synapse_sdk.plugins.actions", "upload"
-BACKEND_VARIABLE = "SYNAPSE_BACKEND"
-TUNING = frozenset({"upload_max_workers", "on_error"})
-"""Parameters that may differ from those of the upload that is gone on with."""
+TUNING = {"upload_max_workers": None, "on_error": "stop"}
+"""Parameters that may differ from those of the upload that is gone on with, and what they are when not given."""
 HELP = "how it is written: synapse upload --help"
 CORRECT = "Name a folder, an archive, or the URL of a storage"
-
-
-@contextmanager
-def used_backend(session: Session) -> Iterator[None]:
-    """Let the run, wherever it happens, use the backend that was named, until the end of the block."""
-    before = os.environ.get(BACKEND_VARIABLE)
-    if session.backend is not None:
-        os.environ[BACKEND_VARIABLE] = session.backend
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(BACKEND_VARIABLE, None)
-        else:
-            os.environ[BACKEND_VARIABLE] = before
 
 
 def params_of(options: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +68,10 @@ def run_upload(params: dict[str, Any], session: Session) -> int:
         ConfigurationError, RecordNotFoundError: Something that is named does not exist.
         LeaseHeldError: The same upload is under way.
     """
-    code = _upload(params, session)
+    run = RepeatedRun(
+        action="upload", params=params, tuning=TUNING, doing="is uploading the same files into the same collection"
+    )
+    code = run.start(session, lambda: check_names(params, session))
     if code in {ExitCode.DONE, ExitCode.LOSSES} and not session.wants_json:
         command = session.command("collections", "show", str(params["data_collection"]), "--units")
         write(sys.stderr, f"See the data units: {command}")
@@ -116,24 +91,6 @@ def _tell_of_hidden_units(params: dict[str, Any], session: Session) -> None:
             f"{plural(hidden, 'data unit')} of this collection cannot be seen yet, because of an upload without an end"
         )
         write(sys.stderr, f"{said}. Finish it or undo it: {session.command('runs', 'list')}")
-
-
-def _upload(params: dict[str, Any], session: Session) -> int:
-    earlier = _same_upload(params, session)
-    start = StartRun(PreparedRequest(plugin=PLUGIN, action=ACTION, params=params))
-    if earlier is None:
-        check_names(params, session)
-        return execute(start, session)
-    if earlier.is_alive:
-        msg = f"Run {earlier.id} is uploading the same files into the same collection"
-        raise LeaseHeldError(msg, fix=f"Watch it: {session.command('runs', 'watch', earlier.id)}")
-    if earlier.record.cancellation is None and earlier.record.status in {RunStatus.PENDING, RunStatus.RUNNING}:
-        write(sys.stderr, f"Going on with run {earlier.id}, which was interrupted.")
-        changed = {"on_error": "stop"} | {name: params[name] for name in TUNING & params.keys()}
-        return execute(ResumeRun(earlier.record, Additions(params=changed)), session)
-    write(sys.stderr, f"First, what run {earlier.id} has left behind is undone.")
-    code = execute(RollBackRun(earlier.record, Additions()), session, is_last=False)
-    return code or execute(start, session)
 
 
 def check_names(params: dict[str, Any], session: Session) -> None:
@@ -157,21 +114,3 @@ def check_names(params: dict[str, Any], session: Session) -> None:
             raise ConfigurationError(msg, why=f"Looked for {Path(place).expanduser().absolute()}", fix=CORRECT)
     with open_backend(session.backend) as backend:
         check_destination(backend, checked)
-
-
-def _same_upload(params: dict[str, Any], session: Session) -> "RunReport | None":
-    """Return a run without an end that uploads the same; None if there is none, or runs are not recorded."""
-    if session.journal is None or (session.settings.journal == "auto" and not Path(session.journal).exists()):
-        return None
-    unended = [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.ROLLING_BACK, RunStatus.ROLLBACK_INCOMPLETE]
-    for report in find_runs(statuses=unended, journal=session.journal):
-        source = report.record.source
-        if (source.plugin, source.action, source.directory) == (PLUGIN, ACTION, os.getcwd()):  # noqa: PTH109  # text
-            recorded = ValueCodec().decode(source.params)
-            if _without_tuning(recorded) == _without_tuning(params):
-                return report
-    return None
-
-
-def _without_tuning(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name not in TUNING}
