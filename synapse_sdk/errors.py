@@ -32,6 +32,7 @@ __all__ = [
     "InvalidSheetError",
     "InvalidStepError",
     "InvalidWeightError",
+    "ItemSkippedError",
     "JournalBusyError",
     "JournalCorruptedError",
     "JournalError",
@@ -226,6 +227,12 @@ class RunCancelledError(WorkflowError):
     """Somebody cancelled the run; what it had done was undone."""
 
     code = "SYN-E1208"
+
+
+class ItemSkippedError(WorkflowError):
+    """Raised by a hook that does not want an item; the item counts as skipped, with the text as the reason."""
+
+    code = "SYN-E1209"
 
 
 class ExecutorError(SynapseError, RuntimeError):

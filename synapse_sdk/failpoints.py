@@ -30,6 +30,10 @@ FAILPOINTS: Mapping[str, str] = {
     "upload.published": "after the units of an upload were published and before its result is recorded",
     "upload.withdrawn": "after the units of an upload were removed and before its objects are deleted",
     "upload.deleted": "after objects were deleted and before the backend forgets them",
+    "export.converted": "after items were converted and written into the ledger",
+    "export.saved": "after files of items were saved and settled in the ledger",
+    "export.published": "after an export has got its name and before its result is recorded",
+    "export.withdrawn": "after an export was removed and before that is recorded",
     "run.concluded": "after the last step, before the end of the run is recorded",
 }
 """Every place there is, and where it stands."""

@@ -18,6 +18,7 @@ COMPLETION_VARIABLE = "_SYNAPSE_COMPLETE"
 SECTIONS = {
     "Data": {
         "upload": LateCommand("synapse_sdk.cli.upload:upload", "Bring files into a data collection."),
+        "export": LateCommand("synapse_sdk.cli.export:export", "Write annotated data into a folder."),
         "collections": LateCommand(
             "synapse_sdk.cli.catalogue.collections:collections", "Make, show and remove collections.", ("collection",)
         ),

@@ -163,7 +163,6 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
 """Names that a block takes for granted."""
 
 PENDING: Mapping[Key, str] = {
-    ("6. FinalizeStep", 1): "synapse_sdk.plugins.actions.export",
     ("INFERENCE Method Steps:", 1): "synapse_sdk.plugins.actions",
     ("ExportDatasetStep", 1): "synapse_sdk.plugins.actions.dataset",
     ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from synapse_sdk.backend import Category, FileSpecification, NewGroundTruth, NewUnit, TaskFilter, open_backend
 from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
@@ -68,6 +69,24 @@ def record_run(home: Path) -> None:
     (home / "damaged.db").write_bytes(default_journal().read_bytes())
 
 
+def annotate_a_photo() -> None:
+    """Leave a project `boxes` with an annotated task, and a dataset `birds` with two versions of it."""
+    with open_backend() as backend:
+        collection = backend.collections.create("photos", specifications=[FileSpecification(name="images")])
+        storage = backend.storages.create("store", "store")
+        (file,) = backend.ingestion.reserve("before", collection.id, storage.id, [("0" * 64, 7, "cat")])
+        unit = NewUnit(key="cat", files={"images": (file.file.id, "cat.jpg")})
+        backend.ingestion.register("before", collection.id, [unit], stored=[file.file.id])
+        backend.ingestion.publish("before")
+        project = backend.projects.create("boxes", collection.id)
+        backend.tasks.create(project.id, [unit.id for unit in backend.data_units.list(collection.id)])
+        (task,) = backend.tasks.list(TaskFilter(project=project.id))
+        backend.tasks.set_data(task.id, {"classification": {}}, task.version)
+        dataset = backend.ground_truths.create_dataset("birds")
+        for _ in range(2):
+            backend.ground_truths.create_version(dataset.id, [NewGroundTruth(category=Category.TRAIN, task_id=task.id)])
+
+
 @pytest.mark.parametrize("page", EXAMPLES)
 def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path) -> None:
     """What help shows can be copied, line after line; a page that makes the plugin `greeter` does so first."""
@@ -78,6 +97,8 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
     if page.startswith(("synapse collections", "synapse upload")):
         (home / "photos" / "images").mkdir(parents=True)
         (home / "photos" / "images" / "cat.jpg").write_bytes(b"picture")
+    if page == "synapse export":
+        annotate_a_photo()
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)
@@ -124,7 +145,7 @@ def test_a_group_answers_to_singular_and_plural(other: str, name: str, synapse: 
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["plugin", "valdate"], "No such command 'valdate'. Did you mean 'validate'?"),
-        (["xyzzy"], "No such command 'xyzzy'. There are: upload, collections, projects, storages, run, runs,"),
+        (["xyzzy"], "No such command 'xyzzy'. There are: upload, export, collections, projects, storages, run,"),
         (["run", "p", "a", "--progess", "plain"], "Did you mean '--progress'?"),
         (["--debgu"], "Did you mean '--debug'?"),
         (["run", "p"], "Missing argument 'ACTION'"),

@@ -1,0 +1,167 @@
+"""The export action: which steps run, on what, and what comes out."""
+
+import shutil
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from synapse_sdk.backend import chosen_backend
+from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import data_folder
+from synapse_sdk.plugins.action import BaseAction
+from synapse_sdk.plugins.actions.export.context import ExportContext
+from synapse_sdk.plugins.actions.export.documents import seal, write_report
+from synapse_sdk.plugins.actions.export.exporter import BaseExporter
+from synapse_sdk.plugins.actions.export.losses import VANISHED
+from synapse_sdk.plugins.actions.export.params import ExportParams
+from synapse_sdk.plugins.actions.export.records import ItemState
+from synapse_sdk.plugins.actions.export.result import MOST_LISTED, ExportResult, ItemFailure
+from synapse_sdk.plugins.actions.export.steps import (
+    ConvertDataStep,
+    FetchResultsStep,
+    FinalizeStep,
+    InitializeStep,
+    PrepareExportStep,
+    SaveFilesStep,
+)
+from synapse_sdk.plugins.runner import new_job_id
+from synapse_sdk.plugins.steps import StepRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synapse_sdk.plugins.steps import RollbackError
+
+__all__ = ["BaseExportAction", "DefaultExportAction"]
+
+
+class BaseExportAction[P: ExportParams](BaseAction[P]):
+    """Write tasks, assignments or ground truths into a folder or a storage, with the files that they are about.
+
+    The export appears under its name all at once, when everything has succeeded; until then it has a hidden one. A run
+    that fails removes it; one that was killed goes on where it was.
+
+    A subclass that only says `pass` works. It may name an exporter with hooks of its own, and may override
+    `setup_steps` to add steps before, after and in place of the built-in ones.
+    """
+
+    action_name = "export"
+    category = "export"
+    result_model = ExportResult
+    params_model = ExportParams
+    exporter_class: ClassVar[type[BaseExporter]] = BaseExporter
+    """What converts and saves items."""
+    _context: ExportContext | None = None
+
+    def setup_steps(self, registry: StepRegistry[ExportContext]) -> None:
+        """Register the six steps."""
+        registry.register(InitializeStep())
+        registry.register(FetchResultsStep())
+        registry.register(PrepareExportStep())
+        registry.register(ConvertDataStep())
+        registry.register(SaveFilesStep())
+        registry.register(FinalizeStep())
+
+    def create_context(self) -> ExportContext:
+        """Give the parameters to the steps."""
+        run = str(self.ctx.job_id or new_job_id())
+        folder = data_folder() / "runs" / run
+        self._context = ExportContext(
+            runtime_ctx=self.ctx,
+            params=self.params,
+            run=run,
+            backend_url=chosen_backend(),
+            work_folder=str(folder / "work"),
+            report_folder=str(folder),
+            make_exporter=self.create_exporter,
+        )
+        return self._context
+
+    def create_exporter(self, context: ExportContext) -> BaseExporter:
+        """Return what converts and saves items: by default an instance of `exporter_class`."""
+        return self.exporter_class(self.ctx, context.export_items, context.path_root, **context.export_params)
+
+    def commit(self, context: ExportContext) -> None:
+        """Write the manifest, let the export appear under its name, and write the report."""
+        destination = context.destination
+        if not destination.is_published:
+            seal(context)
+        context.output_path = destination.publish()
+        hit("export.published")
+        write_report(context)
+
+    def build_result(self, context: ExportContext, summary: dict[str, Any]) -> dict[str, Any]:
+        """Account for every item that was found; the result model refuses a sum that does not come out."""
+        failed = islice(context.ledger.entries(ItemState.FAILED), MOST_LISTED)
+        failures = [ItemFailure(id=each.id, code=each.failure.reason, reason=each.failure.words) for each in failed]
+        if context.missing_count:
+            failures.append(ItemFailure(id=None, code=VANISHED.reason, reason=VANISHED.words))
+        return {
+            **summary,
+            "success": not context.failed_count,
+            "run": context.run,
+            "target": context.params.target,
+            "total_count": context.total_count,
+            "exported_count": context.exported_count,
+            "failed_count": context.failed_count,
+            "skipped_count": context.skipped_count,
+            "original_bytes": context.original_bytes,
+            "renamed_count": sum(1 for _ in context.ledger.renames()),
+            "failures": failures,
+            "output_path": context.output_path,
+            "report_path": str(Path(context.report_folder, "report.json")),
+        }
+
+    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
+        """Run the steps and return the result; raises as `BaseAction.execute`.
+
+        When the run fails, the report says so of every item.
+        """
+        try:
+            result = super().execute()
+        except BaseException:
+            self._report_failure()
+            raise
+        else:
+            self._clear()
+            return result
+        finally:
+            self._close()
+
+    def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":
+        """Undo what the run has done so far, as its journal tells."""
+        try:
+            errors = super().rollback(reason, is_cancelled=is_cancelled)
+            self._report_failure()
+            return errors
+        finally:
+            self._close()
+
+    def _report_failure(self) -> None:
+        context = self._context
+        if context is None or not context.started_at:  # it failed before there was anything to report
+            return
+        try:
+            path = write_report(context, is_undone=True)
+        except OSError as error:  # a report must not hide why the run failed
+            context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
+        else:
+            context.log("report_written", {"path": str(path)})
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove the run's own folder: what it knew is in the report."""
+        if self._context is not None:
+            self._context.close()
+            folder = self._context.work_folder
+            shutil.rmtree(folder, ignore_errors=not Path(folder).exists())
+
+    def _close(self) -> None:
+        if self._context is not None:
+            self._context.close()
+
+
+class DefaultExportAction(BaseExportAction[ExportParams]):
+    """Write tasks, assignments or ground truths into a folder or a storage, with the files that they are about."""
+
+    action_name = "export"

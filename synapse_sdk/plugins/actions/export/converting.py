@@ -1,0 +1,104 @@
+"""Converting items, one after the other, by the hooks of an exporter."""
+
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from synapse_sdk.errors import ItemSkippedError, StorageFullError
+from synapse_sdk.plugins.actions.export.exporter import BaseExporter, primary_file
+from synapse_sdk.plugins.actions.export.items import encoded
+from synapse_sdk.plugins.actions.export.ledger import Ledger
+from synapse_sdk.plugins.actions.export.naming import ORIGINALS, Namer
+from synapse_sdk.plugins.actions.export.records import Entry, Failure, ItemState
+from synapse_sdk.plugins.actions.export.targets import ExportItem
+
+__all__ = ["HOOK_FAILED", "NULL_DATA", "SKIPPED", "Converter", "failure_of"]
+
+NULL_DATA, HOOK_FAILED, SKIPPED = "NULL_DATA", "HOOK_FAILED", "SKIPPED"
+"""Why an item is not exported: it has no data; one of its hooks failed; one did not want it."""
+
+
+class _WrongTypeError(Exception):
+    """A hook has returned something else than it should."""
+
+
+class Converter:
+    """Takes items through the hooks, and writes them into the ledger.
+
+    Args:
+        exporter: Has the hooks.
+        ledger: Where items are written down.
+    """
+
+    def __init__(self, exporter: BaseExporter, ledger: Ledger) -> None:
+        self._exporter, self._ledger = exporter, ledger
+        self._namer = Namer(ledger)
+        self._number, self.last_id = ledger.last()
+
+    def convert(self, items: Iterable[ExportItem]) -> list[Entry]:
+        """Convert some items and write them down, all at once; return what became of them."""
+        with self._ledger.claiming():
+            entries = [self._entry(item) for item in items]
+            self._ledger.add(entries, self._namer.renames)
+        self._namer.renames.clear()
+        return entries
+
+    def _entry(self, item: ExportItem) -> Entry:
+        self._number += 1
+        self.last_id = item["id"]
+        try:
+            if item["data"] is None:
+                return self._ended(item, ItemState.FAILED, Failure(reason=NULL_DATA, words="it has no annotation data"))
+            converted = self._converted(item)
+            if converted["data"] is None:
+                return self._ended(item, ItemState.FAILED, Failure(reason=NULL_DATA, words="its hooks left no data"))
+            wanted = self._wanted(converted["files"])
+            document, file = self._namer.name(self._number, item["id"], wanted)
+            paths = self._paths(item["id"], converted["files"], file)
+            names = {"number": self._number, "json_name": document, "file_paths": paths}
+            content = encoded({**converted, "id": item["id"], **names})
+        except ItemSkippedError as skipped:
+            return self._ended(item, ItemState.SKIPPED, Failure(reason=SKIPPED, words=str(skipped)))
+        except StorageFullError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its item
+            return self._ended(item, ItemState.FAILED, failure_of(error))
+        state = ItemState.CONVERTED
+        return Entry(number=self._number, id=item["id"], state=state, content=content, name=document)
+
+    def _ended(self, item: ExportItem, state: ItemState, failure: Failure) -> Entry:
+        return Entry(number=self._number, id=item["id"], state=state, content=None, name="", failure=failure)
+
+    def _converted(self, item: ExportItem) -> dict[str, Any]:
+        """Take an item through the three hooks."""
+        category = {"category": item["category"]} if "category" in item else {}
+        exporter = self._exporter
+        converted = exporter.after_convert(exporter.convert_data(exporter.before_convert(item)))
+        if not isinstance(converted, dict) or not isinstance(converted.get("files"), dict) or "data" not in converted:
+            what = f"a dict with {sorted(converted)}" if isinstance(converted, dict) else type(converted).__name__
+            msg = f"the hooks of {type(exporter).__name__} have made {what} of it, and not a dict with data and files"
+            raise _WrongTypeError(msg)
+        return {**category, **converted}
+
+    def _wanted(self, files: Mapping[str, Any]) -> str | None:
+        wanted: object = self._exporter.get_original_file_name(files)
+        if wanted is None or (isinstance(wanted, str) and wanted):
+            return wanted
+        msg = f"get_original_file_name of {type(self._exporter).__name__} has returned {wanted!r}, and not a name"
+        raise _WrongTypeError(msg)
+
+    def _paths(self, identity: int, files: Mapping[str, Any], file: str | None) -> dict[str, str]:
+        """Return where the files of an item go."""
+        primary = primary_file(files)
+        return {
+            name: f"{ORIGINALS}/{file}"
+            if name == primary and file is not None
+            else self._namer.beside(self._number, identity, name, str(each["file_name_original"]))
+            for name, each in files.items()
+        }
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return why a hook that has raised fails its item, with the traceback for the report."""
+    words = str(error) if isinstance(error, _WrongTypeError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    return Failure(reason=HOOK_FAILED, words=words, trace="".join(traceback.format_exception(error)))

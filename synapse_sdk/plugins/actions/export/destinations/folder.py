@@ -1,0 +1,107 @@
+"""Exports into a folder of this machine: put together beside their place, and renamed."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from synapse_sdk.plugins.actions.export.destinations.base import MANIFEST, Destination, Place, run_of_manifest
+from synapse_sdk.plugins.actions.export.staging import output_error
+from synapse_sdk.storage.syscalls import rename_folder_new
+
+__all__ = ["FolderDestination"]
+
+HEAD = 1 << 16
+"""Bytes of a manifest in which everything stands but its files."""
+
+
+class FolderDestination(Destination):
+    """Puts an export together in a hidden folder beside its place, which is renamed in one go when it is complete.
+
+    Args:
+        base: The folder that the place is in.
+        place: Where in there.
+    """
+
+    def __init__(self, base: Path, place: Place) -> None:
+        super().__init__(place)
+        self._root = base / place.path if place.path else base
+
+    @property
+    def root(self) -> Path:
+        """The folder in which the export's own will be."""
+        return self._root
+
+    def new_folders(self) -> list[str]:
+        """Return the folders above the export's own that are not there yet; see `Destination.new_folders`."""
+        return [str(folder) for folder in (self._root, *self._root.parents) if not folder.exists()]
+
+    def expected(self) -> str:
+        """Return the first name that is free; see `Destination.expected`."""
+        for name in self.place.names():
+            if not os.path.lexists(self._root / name):
+                return str(self._root / name)
+        raise self._taken(str(self._root / self.place.name))
+
+    def prepare(self) -> None:
+        """Make the folders; see `Destination.prepare`."""
+        try:
+            self.staging.mkdir(parents=True, exist_ok=True)
+            probe = self.staging / ".synapse-probe"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise output_error(Path(error.filename or self._root), error) from error
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the folder has its name already; see `Destination.is_published`."""
+        return self._published() is not None
+
+    def publish(self) -> str:
+        """Give the folder its name, and have that survive a loss of power; see `Destination.publish`."""
+        published = self._published()
+        if published is not None:
+            return str(published)
+        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for name in self.place.names():
+                try:
+                    rename_folder_new(handle, self.place.partial_name, name)
+                except FileExistsError:
+                    continue
+                os.fsync(handle)
+                return str(self._root / name)
+        except OSError as error:
+            raise output_error(self._root / self.place.name, error) from error
+        finally:
+            os.close(handle)
+        raise self._taken(str(self._root / self.place.name))
+
+    def withdraw(self) -> None:
+        """Remove the folder, whatever its name is; see `Destination.withdraw`."""
+        published = self._published()
+        if published is not None:
+            published.rename(self.staging)  # so that nobody sees it vanish file by file
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.staging)
+
+    def _published(self) -> Path | None:
+        """Return the folder of this run if it has its name already."""
+        if self.staging.exists():
+            return None
+        for name in self.place.names():
+            path = self._root / name
+            if not os.path.lexists(path):
+                return None
+            if _run_of(path / MANIFEST) == self.place.run:
+                return path
+        return None
+
+
+def _run_of(manifest: Path) -> str | None:
+    try:
+        with manifest.open("rb") as file:
+            return run_of_manifest(file.read(HEAD))
+    except OSError:
+        return None

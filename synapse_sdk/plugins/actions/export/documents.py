@@ -1,0 +1,178 @@
+"""The files of an export that are about the export: manifest, errors, renames; and the report of the run."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import batched, chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from synapse_sdk.plugins.actions.export.destinations import MANIFEST
+from synapse_sdk.plugins.actions.export.ledger import Ledger
+from synapse_sdk.plugins.actions.export.records import ItemState, SavedFile
+from synapse_sdk.plugins.actions.export.staging import Staging, files_below
+from synapse_sdk.plugins.actions.names import shown
+from synapse_sdk.plugins.actions.report_files import write_table, written_aside
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.actions.export.context import ExportContext
+
+__all__ = ["ERRORS", "RENAMES", "add_unknown_files", "counts_of", "head_of", "seal", "write_documents", "write_report"]
+
+ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
+CHUNK = 1 << 20
+ASKED_AT_A_TIME = 500
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def write_documents(context: "ExportContext") -> list[str]:
+    """Write the lists of errors and renames, where there are some, and return what was written."""
+    ledger, folder, written = context.ledger, context.staging.folder, []
+    errors: dict[str, Iterable[object]] = {
+        "json_file_name": ([each.name, each.words] for each in ledger.problems("json")),
+        "origin_file_name": ([each.name, each.words] for each in ledger.problems("original")),
+        "items": (
+            {"id": each.id, "state": str(each.state), "reason": each.failure.reason, "why": each.failure.words}
+            for each in ledger.entries(ItemState.FAILED)
+        ),
+    }
+    if _write_lists(folder / ERRORS, {}, errors):
+        written.append(ERRORS)
+    renames = ({"wanted": shown(each.wanted), "given": each.given} for each in ledger.renames())
+    if _write_lists(folder / RENAMES, {}, {"files": renames}):
+        written.append(RENAMES)
+    return written
+
+
+def write_manifest(context: "ExportContext") -> None:
+    """Write the manifest: what the export is, and every file of it with size and SHA-256."""
+    files = (_manifest_row(each) for each in context.ledger.files())
+    _write_lists(context.staging.folder / MANIFEST, head_of(context), {"files": files}, even_if_empty=True)
+
+
+def seal(context: "ExportContext") -> None:
+    """Make an export complete: take in what hooks and steps have written, send it where it goes, the manifest last."""
+    staging, destination = context.staging, context.destination
+    staging.clear_incoming()
+    destination.send(add_unknown_files(staging, context.ledger))
+    write_manifest(context)
+    staging.remember(MANIFEST)
+    staging.sync()
+    destination.send([MANIFEST])
+
+
+def add_unknown_files(staging: Staging, ledger: Ledger) -> list[str]:
+    """Take files that hooks have written by themselves into the ledger, and return their paths."""
+    found = (path for path in files_below(staging.folder) if path != MANIFEST)
+    unknown = sorted(path for some in batched(found, ASKED_AT_A_TIME) for path in ledger.unknown(some))
+    for path in unknown:
+        staging.remember(path)
+    ledger.add_files(_measured(staging.folder, path) for path in unknown)
+    return unknown
+
+
+def counts_of(context: "ExportContext") -> dict[str, int]:
+    """Return how many items there are, and how many of them came to each end."""
+    return {
+        "total": context.total_count,
+        "exported": context.exported_count,
+        "failed": context.failed_count,
+        "skipped": context.skipped_count,
+    }
+
+
+def head_of(context: "ExportContext") -> dict[str, Any]:
+    """Return what manifest and report begin with."""
+    params = context.params
+    return {
+        "name": params.name,
+        "description": params.description,
+        "run": context.run,
+        "target": params.target,
+        "filter": params.filter,
+        "format": str(params.target_format),
+        "started_at": context.started_at,
+        "counts": counts_of(context),
+        "original_bytes": context.original_bytes,
+    }
+
+
+def write_report(context: "ExportContext", *, is_undone: bool = False) -> Path:
+    """Write `report.csv` and `report.json`, with an entry for every item, and return the latter's path.
+
+    Args:
+        context: The export.
+        is_undone: Whether what had been written was removed again.
+    """
+    folder = Path(context.report_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger = context.ledger
+    with written_aside(folder / "report.csv") as file:
+        rows = (
+            (str(row["id"]), str(row["outcome"]), str(row["file"]), str(row["reason"]), str(row["why"]))
+            for row in _rows(ledger, is_undone=is_undone)
+        )
+        write_table(file, ("id", "outcome", "file", "reason", "why"), rows)
+    status = "rolled_back" if is_undone else "succeeded"
+    errors = [error.partition("\n")[0] for error in context.errors]
+    head = {**head_of(context), "status": status, "output_path": context.output_path, "errors": errors}
+    rows_too = _rows(ledger, is_undone=is_undone, with_trace=True)
+    _write_lists(folder / "report.json", head, {"items": rows_too}, even_if_empty=True)
+    return folder / "report.json"
+
+
+def _rows(ledger: Ledger, *, is_undone: bool, with_trace: bool = False) -> Iterator[dict[str, Any]]:
+    for each in ledger.entries():
+        outcome = str(each.state)
+        if is_undone and each.state in {ItemState.EXPORTED, ItemState.CONVERTED}:
+            outcome = "rolled_back"
+        told = {"reason": each.failure.reason, "why": each.failure.words}
+        trace = {"traceback": each.failure.trace} if with_trace and each.failure.trace else {}
+        yield {"id": each.id, "outcome": outcome, "file": each.name, **told, **trace}
+
+
+def _manifest_row(file: SavedFile) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256}
+
+
+def _measured(folder: Path, path: str) -> SavedFile:
+    digest, size = hashlib.sha256(), 0
+    with (folder / path).open("rb") as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+            size += len(piece)
+    return SavedFile(path, size, digest.hexdigest())
+
+
+def _write_lists(
+    path: Path, head: dict[str, Any], lists: Mapping[str, Iterable[Any]], *, even_if_empty: bool = False
+) -> bool:
+    """Write a JSON object whose lists may be longer than fits into memory; return whether there is anything in it."""
+    begun = {name: iter(items) for name, items in lists.items()}
+    firsts = {name: list(_first(items)) for name, items in begun.items()}
+    if not even_if_empty and not any(firsts.values()):
+        return False
+    with written_aside(path) as file:
+        text = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("}").rstrip()
+        file.write(text)
+        for number, name in enumerate(lists):
+            file.write("," if head or number else "")
+            _write_list(file, name, chain(firsts[name], begun[name]))
+        file.write("\n}\n")
+    return True
+
+
+def _first(items: Iterator[Any]) -> Iterator[Any]:
+    for item in items:
+        yield item
+        return
+
+
+def _write_list(file: TextIO, name: str, items: Iterable[Any]) -> None:
+    file.write(f"\n  {_quoted(name)}: [")
+    separator = "\n    "
+    for item in items:
+        file.write(separator + _quoted(item))
+        separator = ",\n    "
+    file.write("\n  ]" if separator.startswith(",") else "]")

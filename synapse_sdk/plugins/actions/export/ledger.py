@@ -1,0 +1,252 @@
+"""The ledger of an export: what became of every item, in a file of the run's own, so that memory does not grow.
+
+An item is written down when it was converted, and settled when its files are there. A process that dies in between
+finds what it has to do again: items behind the last that was converted, and those that are not settled.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from synapse_sdk.errors import StorageError, StorageFullError
+from synapse_sdk.plugins.actions.export.records import (
+    Entry,
+    Failure,
+    ItemState,
+    Problem,
+    Rename,
+    SavedFile,
+    Settlement,
+)
+
+__all__ = ["Ledger"]
+
+type Row = tuple[Any, ...]
+
+SCHEMA = """
+CREATE TABLE items (
+    number INTEGER PRIMARY KEY, id INTEGER NOT NULL, state TEXT NOT NULL, content BLOB, name TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', trace TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX items_by_state ON items (state, number);
+CREATE TABLE names (folder TEXT, folded TEXT, PRIMARY KEY (folder, folded)) WITHOUT ROWID;
+CREATE TABLE renames (number INTEGER, wanted TEXT, given TEXT);
+CREATE TABLE problems (kind TEXT, number INTEGER, name TEXT, words TEXT);
+CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT) WITHOUT ROWID;
+CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BLOB NOT NULL);
+PRAGMA user_version = 1;
+"""
+ADDED = "INSERT INTO items (number, id, state, content, name, reason, words, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+LEFT_OUT = ("LEFT_OUT", "a step has left it out")
+PAGE = 500
+
+
+class Ledger:
+    """Keeps account of an export; used by one thread.
+
+    Args:
+        path: The file, which is made if it is not there.
+
+    Raises:
+        StorageFullError, StorageError: From every method: the file cannot be written or read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        with self._writing() as connection:
+            is_new = connection.execute("PRAGMA user_version").fetchone()[0] == 0
+            for statement in filter(str.strip, SCHEMA.split(";") if is_new else ()):
+                connection.execute(statement)
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        self._connection.close()
+
+    # Converting
+
+    def add(self, entries: Iterable[Entry], renames: Iterable[Rename] = ()) -> None:
+        """Write items down, with the files that are renamed because of them; all or none."""
+        with self._writing() as connection:
+            rows = ((e.number, e.id, e.state, e.content, e.name, *_told(e.failure)) for e in entries)
+            connection.executemany(ADDED, rows)
+            connection.executemany(
+                "INSERT INTO renames VALUES (?, ?, ?)", ((each.number, each.wanted, each.given) for each in renames)
+            )
+
+    @contextmanager
+    def claiming(self) -> Iterator["Ledger"]:
+        """Make what is done in the block one transaction: names that were claimed go with the items they are for."""
+        with self._writing():
+            yield self
+
+    def claim(self, folder: str, folded: str) -> bool:
+        """Take a name, in the form in which names are compared; return whether it was free."""
+        with self._explained():
+            claimed = self._connection.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (folder, folded))
+            return claimed.rowcount == 1
+
+    def last(self) -> tuple[int, int]:
+        """Return number and id of the item that was converted last; zeros before the first."""
+        row = self._one("SELECT number, id FROM items ORDER BY number DESC LIMIT 1")
+        return (0, 0) if row is None else (row[0], row[1])
+
+    # Saving
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Note what became of items; all or none."""
+        with self._writing() as connection:
+            connection.executemany(
+                "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ?",
+                [(each.state, *_told(each.failure), each.number) for each in settlements],
+            )
+            self._add_files(connection, (file for each in settlements for file in each.files))
+            connection.executemany(
+                "INSERT INTO problems VALUES (?, ?, ?, ?)",
+                [
+                    (problem.kind, each.number, problem.name, problem.words)
+                    for each in settlements
+                    for problem in each.problems
+                ],
+            )
+
+    def add_files(self, files: Iterable[SavedFile]) -> None:
+        """Note files that belong to no item."""
+        with self._writing() as connection:
+            self._add_files(connection, files)
+
+    def replace_converted(self, items: Iterable[tuple[int, str, bytes]]) -> None:
+        """Give converted items, by number, another name and content; those that are not given are skipped."""
+        with self._writing() as connection:
+            connection.execute("CREATE TEMP TABLE IF NOT EXISTS given (number INTEGER PRIMARY KEY, name, content)")
+            connection.execute("DELETE FROM given")
+            connection.executemany("INSERT INTO given VALUES (?, ?, ?)", items)
+            connection.execute(
+                "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?"
+                " WHERE state = ? AND number NOT IN (SELECT number FROM given)",
+                (ItemState.SKIPPED, *LEFT_OUT, ItemState.CONVERTED),
+            )
+            connection.execute(
+                "UPDATE items SET name = given.name, content = given.content FROM given"
+                " WHERE items.number = given.number AND state = ?",
+                (ItemState.CONVERTED,),
+            )
+
+    # Items that a step has chosen instead of those that were found
+
+    def choose(self, items: Iterable[tuple[int, bytes]]) -> int:
+        """Write down which items are to be exported, by id and as JSON; return how many."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM chosen")
+            connection.executemany("INSERT INTO chosen (id, content) VALUES (?, ?)", items)
+            return int(connection.execute("SELECT count(*) FROM chosen").fetchone()[0])
+
+    def chosen(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield number and JSON of the chosen items behind a number."""
+        statement = "SELECT number, content FROM chosen WHERE number > ? ORDER BY number LIMIT ?"
+        return ((row[0], row[1]) for row in self._pages(statement, after=after))
+
+    # Reading
+
+    def count(self, *states: ItemState) -> int:
+        """Return how many items there are, of these states, or of all if none is given."""
+        row = self._one("SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))", _listed(states))
+        return 0 if row is None else int(row[0])
+
+    def entries(self, *states: ItemState) -> Iterator[Entry]:
+        """Yield items in order; of these states, or of all if none is given. Items may be settled meanwhile."""
+        for number, identity, state, content, name, reason, words, trace in self._pages(
+            "SELECT number, id, state, content, name, reason, words, trace FROM items"
+            " WHERE state IN (SELECT value FROM json_each(?)) AND number > ? ORDER BY number LIMIT ?",
+            _listed(states),
+        ):
+            failure = Failure(reason=reason, words=words, trace=trace)
+            state_now = ItemState(state)
+            yield Entry(number=number, id=identity, state=state_now, content=content, name=name, failure=failure)
+
+    def files(self) -> Iterator[SavedFile]:
+        """Yield the files of the export, sorted by path."""
+        statement = "SELECT path, size, sha256, number FROM files WHERE path > ? ORDER BY path LIMIT ?"
+        return (SavedFile(*row) for row in self._pages(statement, after=""))
+
+    def unknown(self, paths: Sequence[str]) -> list[str]:
+        """Return which of these paths are not those of files."""
+        statement = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT path FROM files)"
+        with self._explained():
+            return [row[0] for row in self._connection.execute(statement, (json.dumps(paths),))]
+
+    def renames(self) -> Iterator[Rename]:
+        """Yield the files that could not keep their names, in order."""
+        statement = "SELECT rowid, number, wanted, given FROM renames WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        return (Rename(*row[1:]) for row in self._pages(statement))
+
+    def problems(self, kind: str) -> Iterator[Problem]:
+        """Yield the files of one kind that could not be saved, in order."""
+        statement = "SELECT rowid, kind, name, words FROM problems WHERE kind = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+        return (Problem(*row[1:]) for row in self._pages(statement, kind))
+
+    # How
+
+    @staticmethod
+    def _add_files(connection: sqlite3.Connection, files: Iterable[SavedFile]) -> None:
+        rows = ((each.path, each.number, each.size, each.sha256) for each in files)
+        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+
+    def _one(self, statement: str, *values: object) -> Row | None:
+        with self._explained():
+            row: Row | None = self._connection.execute(statement, values).fetchone()
+            return row
+
+    def _pages(self, statement: str, *values: object, after: int | str = 0) -> Iterator[Row]:
+        """Yield rows page by page.
+
+        The first column tells where to go on; the last two values of the statement are that place and how many to read.
+        """
+        while True:
+            with self._explained():
+                rows: list[Row] = self._connection.execute(statement, (*values, after, PAGE)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1][0]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Make what is done in the block one transaction, or part of the one that is open."""
+        connection = self._connection
+        with self._explained():
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # some errors have ended it
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            kind = StorageFullError if name in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"} else StorageError
+            msg = f"The ledger of the export, {str(self.path)!r}, cannot be used"
+            raise kind(msg, why=str(error), fix="Free some space there, and run the export again") from error
+
+
+def _told(failure: Failure) -> tuple[str, str, str]:
+    return failure.reason, failure.words, failure.trace
+
+
+def _listed(states: tuple[ItemState, ...]) -> str:
+    return json.dumps([str(state) for state in states or ItemState])

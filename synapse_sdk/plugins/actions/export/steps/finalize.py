@@ -1,0 +1,27 @@
+"""The last step: what belongs to the export as a whole."""
+
+from synapse_sdk.plugins.actions.export.context import ExportContext
+from synapse_sdk.plugins.actions.export.documents import add_unknown_files, write_documents
+from synapse_sdk.plugins.steps import BaseStep, StepResult
+
+__all__ = ["FinalizeStep"]
+
+
+class FinalizeStep(BaseStep[ExportContext]):
+    """Let the exporter save what else belongs to the export, and list errors and renames. It is never skipped."""
+
+    name = "finalize"
+    progress_weight = 0.10
+
+    def execute(self, context: ExportContext) -> StepResult:
+        """Fill `output_path`.
+
+        Raises:
+            StorageError: Something cannot be written.
+        """
+        if context.total_count:
+            context.exporter.additional_file_saving(context.unique_export_path)
+        write_documents(context)
+        added = add_unknown_files(context.staging, context.ledger)
+        context.output_path = context.output_path or str(context.unique_export_path)
+        return StepResult(data={"output_path": context.output_path, "additional_files": len(added)})

@@ -1,0 +1,51 @@
+"""The first step: where the export goes."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from synapse_sdk.failpoints import hit
+from synapse_sdk.plugins.actions.export.context import ExportContext
+from synapse_sdk.plugins.actions.export.naming import DOCUMENTS, ORIGINALS
+from synapse_sdk.plugins.steps import BaseStep, StepResult
+
+__all__ = ["InitializeStep"]
+
+
+class InitializeStep(BaseStep[ExportContext]):
+    """Find the storage, see that the name is free, and make the folder in which the export is put together."""
+
+    name = "initialize"
+    progress_weight = 0.05
+
+    def execute(self, context: ExportContext) -> StepResult:
+        """Fill `storage_url`, `path_root`, `unique_export_path`, `output_paths` and `output_path`.
+
+        Raises:
+            RecordNotFoundError: There is no such storage.
+            ObjectExistsError: The name is taken, and no other may be used.
+            StorageError: Nothing can be written there.
+        """
+        context.find_storage()
+        destination = context.destination
+        place = {"storage_url": context.storage_url, "storage_id": context.storage_id}
+        context.record_undo(**place, new_folders=list(destination.new_folders()))
+        context.output_path = destination.expected()
+        destination.prepare()
+        context.path_root, context.unique_export_path = destination.root, destination.staging
+        context.output_paths = {name: destination.staging / name for name in (DOCUMENTS, ORIGINALS)}
+        context.output_paths[DOCUMENTS].mkdir(exist_ok=True)
+        if context.params.save_original_file:
+            context.output_paths[ORIGINALS].mkdir(exist_ok=True)
+        context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        return StepResult(data={"output_path": context.output_path})
+
+    def rollback(self, context: ExportContext, result: StepResult) -> None:
+        """Remove the export, published or not, and the folders that were made for it if nothing else is in them."""
+        for entry in result.rollback_data.get("undo_log", []):
+            context.storage_url, context.storage_id = entry["storage_url"], entry["storage_id"]
+            context.destination.withdraw()
+            hit("export.withdrawn")
+            for folder in entry["new_folders"]:
+                with suppress(OSError):  # it has something in it by now, or was never made
+                    Path(folder).rmdir()

@@ -1,0 +1,61 @@
+"""Making items of records: page by page, each with the files of its data unit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import batched
+
+from synapse_sdk.backend import Backend, CollectionId, DataUnit, DataUnitId, FileSpecification
+from synapse_sdk.plugins.actions.export.targets.base import ExportItem, ItemFile
+
+__all__ = ["PAGE", "ItemReader"]
+
+PAGE = 500
+"""Records that are read at a time."""
+
+
+class ItemReader[R]:
+    """Makes items of records of one kind.
+
+    Args:
+        backend: Where their data units are.
+        of: Returns items of some records, which have no files yet, with the data units whose files they get.
+    """
+
+    def __init__(self, backend: Backend, of: Callable[[Sequence[R]], Sequence[tuple[ExportItem, DataUnitId]]]) -> None:
+        self._backend, self._of = backend, of
+        self._specifications: dict[CollectionId, dict[str, FileSpecification]] = {}
+
+    def items(self, records: Iterable[R]) -> Iterator[ExportItem]:
+        """Yield an item for each record, in their order."""
+        for page in batched(records, PAGE):
+            found = self._of(page)
+            units = {unit.id: unit for unit in self._backend.data_units.many([unit_id for _, unit_id in found])}
+            for item, unit_id in found:
+                if unit_id in units:  # else it was removed meanwhile, and its item with it
+                    item["files"] = self._files(units[unit_id])
+                    yield item
+
+    def _files(self, unit: DataUnit) -> dict[str, ItemFile]:
+        """Return the files of a unit as hooks get them; if it has any, exactly one is the primary one."""
+        known = self._specifications_of(unit.collection_id)
+        primary = next((name for name in unit.files if name in known and known[name].is_primary), None)
+        if primary is None:
+            primary = min(unit.files, default=None)
+        return {
+            name: ItemFile(
+                file_name_original=file.name,
+                is_primary=name == primary,
+                file_type=str(known[name].file_type) if name in known else "data",
+                storage=file.storage_id,
+                key=file.key,
+                sha256=file.sha256,
+                size=file.size,
+            )
+            for name, file in unit.files.items()
+        }
+
+    def _specifications_of(self, collection_id: CollectionId) -> dict[str, FileSpecification]:
+        known = self._specifications.get(collection_id)
+        if known is None:
+            collection = self._backend.collections.get(collection_id)
+            known = self._specifications[collection_id] = {each.name: each for each in collection.specifications}
+        return known
