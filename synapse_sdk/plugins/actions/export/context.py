@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class ExportContext(BaseStepContext):
     # Filled in by fetch_results.
     total_count: int = 0
     """How many items there are."""
+    last_id: int | None = None
+    """The id of the last of them; items behind it are new since they were counted."""
 
     # Filled in by prepare_export.
     export_params: dict[str, Any] = field(default_factory=dict)
@@ -175,7 +178,8 @@ class ExportContext(BaseStepContext):
         if self.has_chosen_items:
             yield from (json.loads(content) for _, content in self.ledger.chosen(after=number))
         else:
-            yield from self.results.read(identity)
+            last = self.last_id
+            yield from takewhile(lambda item: last is None or item["id"] <= last, self.results.read(identity))
 
     @cached_property
     def sources(self) -> BackendSources:

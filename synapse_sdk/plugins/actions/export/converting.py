@@ -8,8 +8,8 @@ from synapse_sdk.errors import ItemSkippedError, StorageFullError
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter, primary_file
 from synapse_sdk.plugins.actions.export.items import encoded
 from synapse_sdk.plugins.actions.export.ledger import Ledger
-from synapse_sdk.plugins.actions.export.naming import ORIGINALS, Namer
-from synapse_sdk.plugins.actions.export.records import Entry, Failure, ItemState
+from synapse_sdk.plugins.actions.export.naming import Namer
+from synapse_sdk.plugins.actions.export.records import ORIGINALS, Entry, Failure, ItemState
 from synapse_sdk.plugins.actions.export.targets import ExportItem
 
 __all__ = ["HOOK_FAILED", "NULL_DATA", "SKIPPED", "Converter", "failure_of"]
@@ -64,21 +64,21 @@ class Converter:
         except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its item
             return self._ended(item, ItemState.FAILED, failure_of(error))
         state = ItemState.CONVERTED
-        return Entry(number=self._number, id=item["id"], state=state, content=content, name=document)
+        category = item.get("category", "")
+        return Entry(number=self._number, id=item["id"], category=category, state=state, content=content, name=document)
 
     def _ended(self, item: ExportItem, state: ItemState, failure: Failure) -> Entry:
         return Entry(number=self._number, id=item["id"], state=state, content=None, name="", failure=failure)
 
     def _converted(self, item: ExportItem) -> dict[str, Any]:
         """Take an item through the three hooks."""
-        category = {"category": item["category"]} if "category" in item else {}
         exporter = self._exporter
         converted = exporter.after_convert(exporter.convert_data(exporter.before_convert(item)))
         if not isinstance(converted, dict) or not isinstance(converted.get("files"), dict) or "data" not in converted:
             what = f"a dict with {sorted(converted)}" if isinstance(converted, dict) else type(converted).__name__
             msg = f"the hooks of {type(exporter).__name__} have made {what} of it, and not a dict with data and files"
             raise _WrongTypeError(msg)
-        return {**category, **converted}
+        return converted
 
     def _wanted(self, files: Mapping[str, Any]) -> str | None:
         wanted: object = self._exporter.get_original_file_name(files)

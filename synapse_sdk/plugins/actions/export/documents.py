@@ -133,7 +133,9 @@ def _rows(ledger: Ledger, *, is_undone: bool, with_trace: bool = False) -> Itera
 
 
 def _manifest_row(file: SavedFile) -> dict[str, Any]:
-    return {"path": file.path, "size": file.size, "sha256": file.sha256}
+    item = {} if file.item is None else {"item": file.item}
+    category = {"category": file.category} if file.category else {}
+    return {"path": file.path, "size": file.size, "sha256": file.sha256, **item, **category}
 
 
 def _measured(folder: Path, path: str) -> SavedFile:

@@ -13,6 +13,7 @@ from typing import Any
 
 from synapse_sdk.errors import StorageError, StorageFullError
 from synapse_sdk.plugins.actions.export.records import (
+    DOCUMENTS,
     Entry,
     Failure,
     ItemState,
@@ -28,7 +29,8 @@ type Row = tuple[Any, ...]
 
 SCHEMA = """
 CREATE TABLE items (
-    number INTEGER PRIMARY KEY, id INTEGER NOT NULL, state TEXT NOT NULL, content BLOB, name TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, id INTEGER NOT NULL, category TEXT NOT NULL, state TEXT NOT NULL, content BLOB,
+    name TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', trace TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX items_by_state ON items (state, number);
@@ -39,7 +41,7 @@ CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 
 CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BLOB NOT NULL);
 PRAGMA user_version = 1;
 """
-ADDED = "INSERT INTO items (number, id, state, content, name, reason, words, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ADDED = "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 LEFT_OUT = ("LEFT_OUT", "a step has left it out")
 PAGE = 500
 
@@ -74,7 +76,7 @@ class Ledger:
     def add(self, entries: Iterable[Entry], renames: Iterable[Rename] = ()) -> None:
         """Write items down, with the files that are renamed because of them; all or none."""
         with self._writing() as connection:
-            rows = ((e.number, e.id, e.state, e.content, e.name, *_told(e.failure)) for e in entries)
+            rows = ((e.number, e.id, e.category, e.state, e.content, e.name, *_told(e.failure)) for e in entries)
             connection.executemany(ADDED, rows)
             connection.executemany(
                 "INSERT INTO renames VALUES (?, ?, ?)", ((each.number, each.wanted, each.given) for each in renames)
@@ -172,8 +174,16 @@ class Ledger:
 
     def files(self) -> Iterator[SavedFile]:
         """Yield the files of the export, sorted by path."""
-        statement = "SELECT path, size, sha256, number FROM files WHERE path > ? ORDER BY path LIMIT ?"
+        statement = (
+            "SELECT path, size, sha256, number, id, coalesce(category, '') FROM files LEFT JOIN items USING (number)"
+            " WHERE path > ? ORDER BY path LIMIT ?"
+        )
         return (SavedFile(*row) for row in self._pages(statement, after=""))
+
+    def original_bytes(self) -> int:
+        """Return the bytes of all files of items that are no documents."""
+        row = self._one("SELECT total(size) FROM files WHERE number NOTNULL AND path NOT GLOB ?", f"{DOCUMENTS}/*")
+        return 0 if row is None else int(row[0])
 
     def unknown(self, paths: Sequence[str]) -> list[str]:
         """Return which of these paths are not those of files."""

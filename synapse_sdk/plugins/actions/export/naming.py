@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from synapse_sdk.plugins.actions.export.ledger import Ledger
-from synapse_sdk.plugins.actions.export.records import Rename
+from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS, OTHERS, Rename
 from synapse_sdk.plugins.actions.names import CONTROLS
 
-__all__ = ["DOCUMENTS", "ORIGINALS", "OTHERS", "Namer", "fit", "folded", "safe_name"]
+__all__ = ["Namer", "fit", "folded", "safe_name"]
 
 LONGEST = 255
 """Bytes that a name may have on the file systems there are."""
 DOCUMENT = ".json"
-DOCUMENTS, ORIGINALS, OTHERS = "json", "origin_files", "other_files"
-"""The folders of an export: documents, the primary files of items, and what they have besides."""
 HIDDEN = ".synapse-"
 """What no exported name begins with: unfinished files do."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import ConfigurationError, StorageError, StorageIntegrityError, SynapseError
+from synapse_sdk.interrupts import InterruptShield
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, output_error
 from synapse_sdk.retry import RetryPolicy, retry
@@ -77,8 +78,6 @@ class Originals:
         self._failed_in_a_row = 0
         self.hopeless: SynapseError | None = None
         """Why files cannot be fetched any more, once that is so."""
-        self.bytes = 0
-        """Of all files that were saved."""
 
     def ahead(self, items: Iterator["ConvertedItem"]) -> Iterator["ConvertedItem"]:
         """Yield the items as they come, while the files of some that follow are fetched already."""
@@ -107,7 +106,6 @@ class Originals:
                 continue
             self._failed_in_a_row = 0
             self._staging.adopt(fetched.aside, SavedFile(item["file_paths"][name], fetched.size, fetched.sha256))
-            self.bytes += fetched.size
         return failed
 
     def forget(self, item: "ConvertedItem") -> None:
@@ -117,12 +115,24 @@ class Originals:
             if ahead is not None and not ahead.cancel() and ahead.exception() is None:
                 os.unlink(ahead.result().aside)  # noqa: PTH108  # it is text
 
-    def close(self) -> None:
-        """Stop; no thread is at work any more on return."""
+    def close(self, error: BaseException | None) -> set[int]:
+        """Stop, and return the signals that came meanwhile; no thread is at work any more: none writes what is undone.
+
+        Args:
+            error: What ends the saving; None if all is saved.
+
+        Raises:
+            InsistentInterrupt: The user did not want to wait for files on their way.
+        """
         self._stop.set()
-        if self._threads is not None:
-            self._threads.shutdown(cancel_futures=True)
+        presses = int(isinstance(error, KeyboardInterrupt))
+        with InterruptShield(lambda _: None, presses=presses) as shield:
+            if self._threads is not None:
+                self._threads.shutdown(cancel_futures=True)
         self._ahead.clear()
+        if error is None:
+            shield.obey(but=SystemExit())
+        return shield.held
 
     def _fetch_ahead(self, item: "ConvertedItem") -> None:
         for name, file in item["files"].items():

@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Entry", "Failure", "ItemState", "Problem", "Rename", "SavedFile", "Settlement"]
+__all__ = [
+    "DOCUMENTS",
+    "ORIGINALS",
+    "OTHERS",
+    "Entry",
+    "Failure",
+    "ItemState",
+    "Problem",
+    "Rename",
+    "SavedFile",
+    "Settlement",
+]
+
+
+DOCUMENTS, ORIGINALS, OTHERS = "json", "origin_files", "other_files"
+"""The folders of an export: documents, the primary files of items, and what they have besides."""
 
 
 class ItemState(StrEnum):
@@ -44,6 +59,8 @@ class Entry:
     name: str
     """What its document is called, without `.json`."""
     failure: Failure = NO_FAILURE
+    category: str = ""
+    """What a ground truth is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,11 @@ class SavedFile:
     """Bytes."""
     sha256: str
     number: int | None = None
-    """The item that it belongs to; None for one that belongs to all."""
+    """The place in the export of the item that it belongs to; None for one that belongs to all."""
+    item: int | None = None
+    """The id of that item."""
+    category: str = ""
+    """What that item, a ground truth, is for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,16 @@
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import batched
 from pathlib import Path
 
 from synapse_sdk.errors import ItemSkippedError, StorageFullError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.converting import SKIPPED, failure_of
-from synapse_sdk.plugins.actions.export.destinations import Destination
-from synapse_sdk.plugins.actions.export.exporter import BaseExporter, ConvertedItem, ErrorList
+from synapse_sdk.plugins.actions.export.exporter import ConvertedItem, ErrorList
 from synapse_sdk.plugins.actions.export.items import item_of
-from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement
-from synapse_sdk.plugins.actions.export.staging import Staging
 
 __all__ = ["FILE_FAILED", "Saver"]
 
@@ -29,26 +26,16 @@ class Saver:
     """Saves the items that are converted and not settled.
 
     Args:
-        exporter: Has the hooks.
-        ledger: Has the items.
-        staging: Where they are written.
+        context: Has exporter, ledger, and where the export is put together and goes.
         originals: Fetches their files.
-        destination: Takes what is written.
         on_settled: Told of each batch, when it is safe; may raise to end it.
     """
 
     def __init__(
-        self,
-        exporter: BaseExporter,
-        ledger: Ledger,
-        staging: Staging,
-        originals: Originals,
-        destination: Destination,
-        *,
-        on_settled: Callable[[Sequence[Settlement]], None],
+        self, context: ExportContext, originals: Originals, on_settled: Callable[[Sequence[Settlement]], None]
     ) -> None:
-        self._exporter, self._ledger, self._staging = exporter, ledger, staging
-        self._originals, self._destination, self._on_settled = originals, destination, on_settled
+        self._exporter, self._ledger, self._staging = context.exporter, context.ledger, context.staging
+        self._destination, self._originals, self._on_settled = context.destination, originals, on_settled
 
     def run(self) -> None:
         """Save them all.
@@ -58,14 +45,23 @@ class Saver:
         """
         wants_files = bool(self._exporter.params["save_original_file"])
         items: Iterator[ConvertedItem] = map(item_of, self._ledger.entries(ItemState.CONVERTED))
-        for batch in batched(self._originals.ahead(items) if wants_files else items, BATCH):
-            settled = [self._save(item) for item in batch]
-            self._staging.sync()
-            self._destination.send([file.path for each in settled for file in each.files])
-            self._ledger.settle(settled)
-            hit("export.saved")
-            self._on_settled(settled)
+        saved: list[Settlement] = []
+        for item in self._originals.ahead(items) if wants_files else items:
+            saved.append(self._save(item))
+            if len(saved) >= BATCH:
+                self._settle(saved)
+                saved = []
+        if saved:
+            self._settle(saved)
         self._staging.clear_incoming()
+
+    def _settle(self, saved: Sequence[Settlement]) -> None:
+        """Have items that were saved survive whatever happens, and only then note that they are."""
+        self._staging.sync()
+        self._destination.send([file.path for each in saved for file in each.files])
+        self._ledger.settle(saved)
+        hit("export.saved")
+        self._on_settled(saved)
 
     def _save(self, item: ConvertedItem) -> Settlement:
         """Save one item; what is its own fault fails it, what is not is raised."""

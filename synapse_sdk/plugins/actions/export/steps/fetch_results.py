@@ -20,7 +20,7 @@ class FetchResultsStep(BaseStep[ExportContext]):
             RecordNotFoundError: It names something that there is not.
             BackendError: The backend cannot be asked.
         """
-        context.total_count = context.results.count
+        context.total_count, context.last_id = context.results.count, context.results.last_id
         if not context.total_count:
             context.log("no_results", {"target": context.params.target, "filter": context.params.filter})
         return StepResult(data={"total": context.total_count})
@@ -29,4 +29,4 @@ class FetchResultsStep(BaseStep[ExportContext]):
         """Forget handler and results."""
         context.__dict__.pop("results", None)
         context.__dict__.pop("handler", None)
-        context.total_count = 0
+        context.total_count, context.last_id = 0, None

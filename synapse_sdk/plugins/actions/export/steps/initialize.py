@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.naming import DOCUMENTS, ORIGINALS
+from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["InitializeStep"]

@@ -1,11 +1,14 @@
 """The fifth step: files and documents are saved."""
 
+import sys
 from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.losses import describe_losses, note_failures
+from synapse_sdk.plugins.actions.export.losses import MOST_NAMED, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.originals import Originals
-from synapse_sdk.plugins.actions.export.records import ItemState, Settlement
+from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ItemState, Settlement
 from synapse_sdk.plugins.actions.export.saving import Saver
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 from synapse_sdk.retry import RetryPolicy
@@ -47,23 +50,16 @@ class SaveFilesStep(BaseStep[ExportContext]):
             workers=params.download_max_workers,
             retries=RetryPolicy(max_attempts=params.download_max_retries + 1, delay=0.25, max_delay=10.0, jitter=0.5),
         )
-        exporter = context.exporter
-        exporter.originals = originals
-        bytes_before = context.original_bytes
-
-        def note(settled: Sequence[Settlement]) -> None:
-            context.original_bytes = bytes_before + originals.bytes
-            self._note(context, settled)
-
+        context.exporter.originals = originals
+        self._count(context)  # of a run that goes on, some are saved already
         try:
-            Saver(exporter, context.ledger, context.staging, originals, context.destination, on_settled=note).run()
+            Saver(context, originals, partial(self._note, context)).run()
         except _LossError as loss:
             return loss.result
         finally:
-            originals.close()
-        self._count(context)
+            context.scope.held_signals += originals.close(sys.exception())
         if not context.exported_count and context.failed_count:
-            failed = [(each.id, each.failure) for each in context.ledger.entries(ItemState.FAILED)][:5]
+            failed = [(each.id, each.failure) for each in islice(context.ledger.entries(ItemState.FAILED), MOST_NAMED)]
             error = f"No item could be exported: {describe_losses(context.failed_count, failed)}"
             return StepResult(success=False, error=error, data=_counts(context))
         return StepResult(data=_counts(context))
@@ -79,7 +75,12 @@ class SaveFilesStep(BaseStep[ExportContext]):
             kept = context.errors_json if problem.kind == "json" else context.errors_original
             if len(kept) < MOST_KEPT:
                 kept.append([problem.name, problem.words])
-        self._count(context)
+        states = [each.state for each in settled]
+        context.exported_count += states.count(ItemState.EXPORTED)
+        context.failed_count += states.count(ItemState.FAILED)
+        context.skipped_count += states.count(ItemState.SKIPPED)
+        files = (file for each in settled for file in each.files)
+        context.original_bytes += sum(file.size for file in files if not file.path.startswith(f"{DOCUMENTS}/"))
         done = context.exported_count + context.failed_count + context.skipped_count
         context.save_progress(saved=done)
         context.set_progress(done, context.total_count)
@@ -97,6 +98,7 @@ class SaveFilesStep(BaseStep[ExportContext]):
         context.exported_count = ledger.count(ItemState.EXPORTED)
         context.failed_count = ledger.count(ItemState.FAILED) + context.missing_count
         context.skipped_count = ledger.count(ItemState.SKIPPED)
+        context.original_bytes = ledger.original_bytes()
 
 
 def _counts(context: ExportContext) -> dict[str, int]:

@@ -37,7 +37,7 @@ class AssignmentHandler(TargetHandler):
         def read(after: int) -> Iterator[ExportItem]:
             return reader.items(every(page, after=after, page=PAGE, until=last))
 
-        return Results(count=assignments.count(found), read=read)
+        return Results(count=assignments.count(found), read=read, last_id=last)
 
     def project_of(self, filters: AssignmentFilter) -> int | None:
         """Return the project that the filter names."""

@@ -51,6 +51,8 @@ class Results:
     """How many there were when they were counted."""
     read: Callable[[int], Iterator[ExportItem]]
     """Takes the id behind which to begin (0 for all) and yields items, in order of growing ids."""
+    last_id: int | None = None
+    """The id of the last one that was counted: what comes later is not exported. None for no such bound."""
 
 
 class TargetHandler(ABC):

@@ -37,7 +37,7 @@ class TaskHandler(TargetHandler):
         def read(after: int) -> Iterator[ExportItem]:
             return reader.items(every(page, after=after, page=PAGE, until=last))
 
-        return Results(count=tasks.count(found), read=read)
+        return Results(count=tasks.count(found), read=read, last_id=last)
 
     def project_of(self, filters: TaskFilter) -> int | None:
         """Return the project that the filter names."""
