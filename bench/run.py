@@ -18,6 +18,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import figures  # noqa: E402  # found beside this script
+
 BENCH_DIR = Path(os.environ.get("BENCH_DIR", ROOT / ".bench")).absolute()
 ENVIRONMENT = os.environ | {"BENCH_DIR": str(BENCH_DIR), "BENCH_OURS_PYTHON": sys.executable, "PYTHON": sys.executable}
 README = HERE / "README.md"
@@ -31,6 +35,8 @@ SUITES = {
     "sheets": "Metadata sheets",
     "upload": "Upload",
 }
+PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "upload_peers.sh": ("upload",)}
+"""What installs the peers of which suites."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",
     "--max-steps=10000",
@@ -42,17 +48,26 @@ QUICK_ENGINE = [
 def main() -> None:
     """Measure the suites that were asked for, by default all."""
     arguments = parse()
-    if arguments.peers:
-        call([str(HERE / "engine" / "setup_venvs.sh")])
-        call([str(HERE / "upload_peers.sh")])
     suites = [suite for suite in SUITES if suite in arguments.suites] if arguments.suites else list(SUITES)
+    if arguments.peers:
+        install_peers(suites)
     results = BENCH_DIR / "results" / ("quick" if arguments.quick else "")
     results.mkdir(parents=True, exist_ok=True)
-    for suite in suites:
-        measure(suite, results / f"{suite}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl", is_quick=arguments.quick)
-    print(f"\n{figures(suites, results)}")
+    found = {suite: results / f"{suite}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl" for suite in suites}
+    for suite, out in found.items():
+        options = ["--quick"] if arguments.quick else []
+        measure(suite, out, options)
+    titles, sections, targets = list(SUITES.values()), sections_of(found), targets_of(found)
+    print(f"\n{figures.rendered(titles, sections, targets)}")
     if arguments.write:
-        write(figures(list(SUITES), results))
+        write(titles, sections, targets)
+
+
+def install_peers(suites: list[str]) -> None:
+    """Install the peers of these suites, where they are not installed yet."""
+    for script, needed_by in PEERS.items():
+        if any(suite in suites for suite in needed_by):
+            call([str(next(HERE.rglob(script)))])
 
 
 def parse() -> argparse.Namespace:
@@ -62,7 +77,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="ours and the limit only, few rounds: under a minute")
     parser.add_argument("--peers", action="store_true", help="first install the peers, pinned, under .bench/venvs")
     parser.add_argument(
-        "--write", action="store_true", help="put the newest figures of all suites into bench/README.md"
+        "--write", action="store_true", help="put the figures into bench/README.md; those of other suites stay"
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.suites) - set(SUITES):
@@ -72,16 +87,14 @@ def parse() -> argparse.Namespace:
     return arguments
 
 
-def measure(suite: str, out: Path, *, is_quick: bool) -> None:
+def measure(suite: str, out: Path, options: list[str]) -> None:
     """Run one suite in processes of its own, and keep its JSON lines in `out`."""
     print(f"== {SUITES[suite]}", flush=True)
     begin = time.monotonic()
     if suite == "engine":
-        call([sys.executable, str(HERE / "engine" / "run_all.py"), f"--out={out}", *(QUICK_ENGINE if is_quick else [])])
+        call([sys.executable, str(HERE / "engine" / "run_all.py"), f"--out={out}", *(QUICK_ENGINE if options else [])])
     else:
-        lines = call(
-            [sys.executable, "-m", f"bench.{suite}", *(["--quick"] if is_quick else [])], stdout=subprocess.PIPE
-        )
+        lines = call([sys.executable, "-m", f"bench.{suite}", *options], stdout=subprocess.PIPE)
         out.write_text(lines, encoding="utf-8")
     print(f"{suite}: {time.monotonic() - begin:.0f} s", flush=True)
 
@@ -94,21 +107,20 @@ def call(command: list[str], stdout: int | None = None) -> str:
     return process.stdout or ""
 
 
-def figures(suites: list[str], results: Path) -> str:
-    """Return the tables of the newest results of these suites."""
-    parts = [f"Machine: {machine()}.\n"]
-    found = {suite: max(results.glob(f"{suite}-*.jsonl"), default=None) for suite in suites}
-    if judged := [str(path) for path in found.values() if path is not None]:
-        targets = call([sys.executable, TARGETS, *judged], stdout=subprocess.PIPE)
-        parts.append(f"### Targets\n\n{targets or 'None for these suites.'}")
-    for suite, newest in found.items():
-        if newest is None:
-            parts.append(f"### {SUITES[suite]}\n\nNot measured.\n")
-            continue
-        day = datetime.fromtimestamp(newest.stat().st_mtime, tz=UTC).date()
-        text = engine_tables(newest) if suite == "engine" else tables(newest)
-        parts.append(f"### {SUITES[suite]}\n\nMeasured on {day}.\n\n{text.strip()}\n")
-    return "\n".join(parts)
+def sections_of(found: dict[str, Path]) -> dict[str, str]:
+    """Return the tables of these results, by the titles of their suites."""
+    sections = {}
+    for suite, path in found.items():
+        day = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date()
+        text = engine_tables(path) if suite == "engine" else tables(path)
+        sections[SUITES[suite]] = f"Measured on {day}. {machine()}.\n\n{text}"
+    return sections
+
+
+def targets_of(found: dict[str, Path]) -> list[str]:
+    """Return the lines of the table of targets for these results."""
+    lines = call([sys.executable, TARGETS, *map(str, found.values())], stdout=subprocess.PIPE).splitlines()
+    return [f"| {SUITES[suite]} {rest}" for suite, _, rest in (line.partition(" ") for line in lines)]
 
 
 def machine() -> str:
@@ -152,10 +164,12 @@ def shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def write(text: str) -> None:
-    """Replace the figures in the README."""
+def write(titles: list[str], sections: dict[str, str], targets: list[str]) -> None:
+    """Put the figures into the README in place of those that these suites had."""
     before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    old, _, after = rest.partition(END)
+    text = figures.merged(old, titles, sections, targets)
+    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
     print(f"written to {README}")
 
 

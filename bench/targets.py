@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Hold figures against the targets of the design, as a table: `targets.py SUITE-TIME.jsonl...`.
+"""Hold figures against the targets of the design: `targets.py SUITE-TIME.jsonl...`.
+
+Prints for each target the suite and then a line of a table: target, measured, met.
 
 A step is judged by its ratio to the limit measured beside it, because the machine of the design is not at hand: 0.6 µs
 is 2.3 times its limit of 0.26 µs. Linear means: from 1,000 to 100,000 steps the time a step grows by a quarter at most,
@@ -35,11 +37,9 @@ print(*{name.partition(".")[0] for name in sys.modules} - known)
 def main() -> None:
     """Print a line for each target whose figures there are; the name of a file begins with that of its suite."""
     records = {Path(name).name.partition("-")[0]: read(Path(name)) for name in sys.argv[1:]}
-    lines = [line for suite, judge in JUDGES.items() if suite in records for line in judge(records[suite])]
-    if lines:
-        print("| target | measured | met |\n| --- | --: | --- |")
-    for target, measured, is_met in lines:
-        print(f"| {target} | {measured} | {'yes' if is_met else '**no**'} |")
+    for suite, judge in JUDGES.items():
+        for target, measured, is_met in judge(records[suite]) if suite in records else ():
+            print(f"{suite} | {target} | {measured} | {'yes' if is_met else '**no**'} |")
 
 
 def read(path: Path) -> Records:
