@@ -33,10 +33,13 @@ SUITES = {
     "reporting": "Reporting",
     "durable": "Durable runs",
     "sheets": "Metadata sheets",
+    "storage": "Storages",
     "upload": "Upload",
 }
-PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "upload_peers.sh": ("upload",)}
+PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "storage_peers.sh": ("storage", "upload")}
 """What installs the peers of which suites."""
+WITH_ROUNDS = ("storage", "upload")
+"""Suites that take long enough for their rounds to be chosen."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",
     "--max-steps=10000",
@@ -56,6 +59,7 @@ def main() -> None:
     found = {suite: results / f"{suite}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl" for suite in suites}
     for suite, out in found.items():
         options = ["--quick"] if arguments.quick else []
+        options += [f"--rounds={arguments.rounds}"] if arguments.rounds and suite in WITH_ROUNDS else []
         measure(suite, out, options)
     titles, sections, targets = list(SUITES.values()), sections_of(found), targets_of(found)
     print(f"\n{figures.rendered(titles, sections, targets)}")
@@ -75,6 +79,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="ours and the limit only, few rounds: under a minute")
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"how often to measure ({', '.join(WITH_ROUNDS)})")
     parser.add_argument("--peers", action="store_true", help="first install the peers, pinned, under .bench/venvs")
     parser.add_argument(
         "--write", action="store_true", help="put the figures into bench/README.md; those of other suites stay"

@@ -26,6 +26,8 @@ from xml.sax.saxutils import escape
 
 import openpyxl
 
+from bench.cost import own_peak
+
 ROWS = 100_000
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -155,15 +157,6 @@ def measure_here(name: str, folder: str) -> None:
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
     peaks = {"own": own_peak(own.ru_maxrss / unit), "child": children.ru_maxrss / unit}
     print(json.dumps({"seconds": seconds, "cpu": cpu, **peaks}))
-
-
-def own_peak(told: float) -> float:
-    """Return the peak of this process in MB; what `getrusage` tells includes that of the one which started it."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return told
-    lines = status.read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def main() -> None:

@@ -1,58 +1,49 @@
 #!/usr/bin/env python3
 """What uploading costs: the upload action and its storages beside bare libraries and command-line peers.
 
-    python -m bench.upload [--quick]
+    python -m bench.upload [--quick] [--rounds N]
 
 Prints one JSON line for each client, workload and store: the best of several rounds in seconds, its ratio to bare
 obstore in the same rounds, processor time of the client for each file, and the peak of its resident memory. Each
-measurement is a process of its own that ends in the store; a round measures every client, in turn. S3 is served by
-`rclone serve s3` on this machine, the cheapest server there is, so that the client is what is measured; it is left out
-where `bench/upload_peers.sh` has not installed it.
+measurement is a process of its own that ends in the store; a round measures every client, in turn, and who is slow is
+measured once. S3 is served by `rclone serve s3` on this machine, the cheapest server there is, so that the client is
+what is measured; it is left out where `bench/storage_peers.sh` has not installed it.
 """
 
 import argparse
 import json
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.sheets import own_peak
+from bench.cost import measured
+from bench.stores import (
+    BENCH_DIR,
+    ENVIRONMENT,
+    IN_FLIGHT,
+    PEERS,
+    SLOW,
+    WORKLOADS,
+    Bucket,
+    make_files,
+    pieces_of,
+    served,
+)
 
 if TYPE_CHECKING:
     from obstore.store import LocalStore, S3Store
 
-BENCH_DIR = Path(os.environ.get("BENCH_DIR", Path(__file__).resolve().parents[1] / ".bench"))
-PEERS = BENCH_DIR / "venvs" / "storage" / "bin"
-WORKLOADS = {"5,000 x 50 KB": (5_000, 50_000), "8 x 64 MiB": (8, 64 << 20)}
 QUICK = {"1,000 x 50 KB": (1_000, 50_000)}
-ROUNDS, QUICK_ROUNDS = 3, 1
-IN_FLIGHT = 16
-LOGIN = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testtest", "AWS_REGION": "us-east-1"}
-ENVIRONMENT = os.environ | LOGIN | {"AWS_EC2_METADATA_DISABLED": "true"}
-ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
-
-
-def make_files(folder: Path, count: int, size: int) -> None:
-    """Write files of random bytes into `images/` of a folder, the same each time; once."""
-    if folder.exists():
-        return
-    chance = random.Random(1)  # noqa: S311  # nothing secret
-    part = folder.with_suffix(".part") / "images"
-    part.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        (part / f"{number:05}.bin").write_bytes(chance.randbytes(size))
-    part.parent.rename(folder)
+ROUNDS, QUICK_ROUNDS = 2, 1
+WHOLE = 8 << 20
+"""Bytes up to which our storage is given a file as a whole, as the action does."""
 
 
 # Clients: each takes the folder with the files, the store's URL and a folder of its own, and ends with all files there.
@@ -103,15 +94,13 @@ def undo_upload(source: Path, store: str, work: Path) -> float:
 
 def our_storage(source: Path, store: str, _work: Path) -> None:
     """Put the files into our storage from threads: verified, create-only, made durable at the end."""
-    from hashlib import sha256  # noqa: PLC0415  # measured
+    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # measured
 
-    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # as above
-
-    with open_storage(store) as storage, ThreadPoolExecutor(max(storage.in_flight, 1)) as pool:
+    with open_storage(store) as storage, ThreadPoolExecutor(storage.in_flight) as pool:
 
         def put(path: Path) -> None:
-            content = path.read_bytes()
-            storage.put(f"files/{path.name}", content, sha256=sha256(content).hexdigest())
+            size = path.stat().st_size
+            storage.put(f"files/{path.name}", path.read_bytes() if size <= WHOLE else pieces_of(path), size=size)
 
         list(pool.map(put, sorted((source / "images").iterdir())))
         storage.flush()
@@ -143,10 +132,8 @@ def obstore_of(store: str) -> "LocalStore | S3Store":
 
     if not store.startswith("s3://"):
         return LocalStore(store, mkdir=True)
-    place, _, query = store.removeprefix("s3://").partition("?")
-    bucket, _, prefix = place.partition("/")
-    endpoint = query.partition("endpoint=")[2].partition("&")[0]
-    return S3Store(bucket, prefix=prefix, endpoint=endpoint, client_options={"allow_http": True})
+    at = Bucket.of(store)
+    return S3Store(at.name, prefix=at.prefix, endpoint=at.endpoint, client_options={"allow_http": True})
 
 
 def plain_copy(source: Path, store: str, _work: Path) -> None:
@@ -160,12 +147,11 @@ def boto3_threads(source: Path, store: str, _work: Path) -> None:
     """Put the files with boto3 from threads, as most scripts do."""
     import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # measured
 
-    place, _, query = store.removeprefix("s3://").partition("?")
-    bucket, _, prefix = place.partition("/")
-    client = boto3.client("s3", endpoint_url=query.partition("endpoint=")[2].partition("&")[0])
+    at = Bucket.of(store)
+    client = boto3.client("s3", endpoint_url=at.endpoint)
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         paths = sorted((source / "images").iterdir())
-        list(pool.map(lambda path: client.upload_file(str(path), bucket, f"{prefix}/files/{path.name}"), paths))
+        list(pool.map(lambda path: client.upload_file(str(path), at.name, f"{at.prefix}/files/{path.name}"), paths))
 
 
 def command(*words: str) -> Callable[[Path, str, Path], None]:
@@ -202,32 +188,6 @@ CLIENTS = {"local": LOCAL, "S3": S3}
 UNDO = "undo"
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve S3 from a folder, and yield the endpoint."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "test,testtest", "--config", "/dev/null"]
-    (folder / "bench").mkdir(parents=True)
-    with subprocess.Popen([str(PEERS / "rclone"), *words, str(folder)], stderr=subprocess.DEVNULL) as server:
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-
-
-def wait_for(port: int) -> None:
-    """Wait until somebody listens."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    sys.exit(f"nobody listens on port {port}")
-
-
 def measure(client: str, kind: str, source: Path, endpoint: str) -> dict[str, float]:
     """Run one client in a process of its own, into a store that is empty."""
     with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder:
@@ -242,41 +202,32 @@ def measure(client: str, kind: str, source: Path, endpoint: str) -> dict[str, fl
 
 def measure_here(client: str, kind: str, source: str, store: str, work: str) -> None:
     """Run one client in this process, and print what it cost."""
-    import resource  # noqa: PLC0415  # only the process that measures
-
     if client == UNDO:
         print(json.dumps({"s": undo_upload(Path(source), store, Path(work))}))
         return
-    before = os.times()
-    begin = time.perf_counter()
-    CLIENTS[kind][client](Path(source), store, Path(work))
-    seconds = time.perf_counter() - begin
-    after = os.times()
-    cpu = sum(after[:4]) - sum(before[:4])
-    peak = max(own_peak(0.0), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-    print(json.dumps({"s": seconds, "cpu": cpu, "peak": peak}))
+    print(json.dumps(measured(lambda: CLIENTS[kind][client](Path(source), store, Path(work)))))
 
 
 def main() -> None:
     """Measure every client in each round, and print the best."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"a small workload, {QUICK_ROUNDS} round")
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"how often to measure each client (default: {ROUNDS})")
     parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         measure_here(*arguments.one)
         return
     BENCH_DIR.mkdir(exist_ok=True)
-    rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
+    rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     for name, (count, size) in (QUICK if arguments.quick else WORKLOADS).items():
-        source = BENCH_DIR / "files" / f"{count}x{size}"
-        make_files(source, count, size)
+        source = make_files(count, size)
         measure_all("local", name, source, count, rounds=rounds)
         if (PEERS / "rclone").exists():
             with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder, served(Path(folder, "served")) as endpoint:
                 measure_all("S3", name, source, count, rounds=rounds, endpoint=endpoint)
         else:
-            print("S3 is left out: bench/upload_peers.sh installs what serves it", file=sys.stderr)
+            print("S3 is left out: bench/storage_peers.sh installs what serves it", file=sys.stderr)
 
 
 def measure_all(kind: str, workload: str, source: Path, count: int, *, rounds: int, endpoint: str = "") -> None:
@@ -286,14 +237,15 @@ def measure_all(kind: str, workload: str, source: Path, count: int, *, rounds: i
     ]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in clients}
     for _ in range(rounds):
-        for name in clients:
+        for name in [name for name in clients if sum(one["s"] for one in found[name]) < SLOW]:
             found[name].append(measure(name, kind, source, endpoint))
     for name in clients:
-        ratios = [one["s"] / bare["s"] for one, bare in zip(found[name], found["obstore"], strict=True)]
+        ratios = [one["s"] / bare["s"] for one, bare in zip(found[name], found["obstore"], strict=False)]
         best = {key: min(result[key] for result in found[name]) for key in ("s", "cpu", "peak")}
-        line = {"table": f"Upload of {workload}", "store": kind, "client": name, "s": round(best["s"], 2)}
-        line |= {"x obstore, median": round(median(ratios), 2), "CPU ms a file": round(best["cpu"] / count * 1000, 2)}
-        print(json.dumps(line | {"peak MB": round(best["peak"])}), flush=True)
+        line = {"table": f"Upload of {workload}", "store": kind, "client": name, "rounds": len(found[name])}
+        line |= {"s": round(best["s"], 2), "x obstore, median": round(median(ratios), 2)}
+        line |= {"CPU ms a file": round(best["cpu"] / count * 1000, 2), "peak MB": round(best["peak"])}
+        print(json.dumps(line), flush=True)
     if count > LARGE_COUNT:
         seconds = min(measure(UNDO, kind, source, endpoint)["s"] for _ in range(rounds))
         line = {"table": "Taking an upload back", "store": kind, "objects": count, "s": round(seconds, 2)}
