@@ -78,7 +78,7 @@ def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="ours and the limit only, few rounds: under a minute")
+    parser.add_argument("--quick", action="store_true", help="few rounds, small workloads: under a minute a suite")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"how often to measure ({', '.join(WITH_ROUNDS)})")
     parser.add_argument("--peers", action="store_true", help="first install the peers, pinned, under .bench/venvs")
     parser.add_argument(

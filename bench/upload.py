@@ -40,7 +40,7 @@ from bench.stores import (
 if TYPE_CHECKING:
     from obstore.store import LocalStore, S3Store
 
-QUICK = {"1,000 x 50 KB": (1_000, 50_000)}
+QUICK = {"300 x 50 KB": (300, 50_000)}
 ROUNDS, QUICK_ROUNDS = 2, 1
 WHOLE = 8 << 20
 """Bytes up to which our storage is given a file as a whole, as the action does."""
