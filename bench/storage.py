@@ -32,6 +32,7 @@ NEEDED = ("ours", "obstore")
 """Clients without whose figures there is nothing to say."""
 ONE_BY_ONE, FEWER = "synapse-sdk", 1_000
 """Takes minutes for all files in S3, one after the other, and so gets fewer; what counts is the time an object."""
+NOT_INSTALLED = "not installed: bench/storage_peers.sh"
 NO_FOLDERS = {"boto3": "knows no folders", "s3fs": "knows no folders", "s5cmd": "copies no folder into another"}
 
 
@@ -66,7 +67,7 @@ class Comparison:
         """Why, by client."""
         self.clients = [name for name in CLIENTS[kind] if is_installed(name)]
         missing = (name for name in CLIENTS[kind] if not is_installed(name))
-        self.left_out |= dict.fromkeys(missing, "not installed: bench/storage_peers.sh")
+        self.left_out |= dict.fromkeys(missing, NOT_INSTALLED)
 
     def work_of(self, client: str) -> Workload:
         """Return what a client is given to do."""
@@ -139,25 +140,23 @@ def show(lines: Iterable[dict[str, object]]) -> None:
 def compare(workloads: dict[str, tuple[int, int]], rounds: int) -> list[dict[str, object]]:
     """Measure all clients in all stores, print their lines, and return those that say who was left out."""
     left_out: list[dict[str, object]] = []
+    is_served = (PEERS / "rclone").exists()
     for title, (count, size) in workloads.items():
         workload = Workload(title, count, size)
-        kinds = CLIENTS if (PEERS / "rclone").exists() else ("local",)
-        comparisons = [Comparison(kind, workload) for kind in kinds]
+        comparisons = [Comparison(kind, workload) for kind in CLIENTS if is_served or kind != "S3"]
         for comparison in comparisons:
             comparison.run(rounds)
-            for client, why in comparison.left_out.items():
-                where: dict[str, object] = {
-                    "table": "Left out",
-                    "client": client,
-                    "store": comparison.kind,
-                    "files": title,
-                }
-                left_out.append(where | {"why": why.replace("|", "/")})
+            left_out += [left_out_of(comparison.kind, title, *each) for each in comparison.left_out.items()]
+        if not is_served:
+            left_out.append(left_out_of("S3", title, "all", f"rclone, which serves it, is {NOT_INSTALLED}"))
         for operation in workload.operations:
             show(line for comparison in comparisons for line in comparison.lines(operation))
-    if not (PEERS / "rclone").exists():
-        print("S3 is left out: bench/storage_peers.sh installs what serves it", file=sys.stderr)
     return left_out
+
+
+def left_out_of(kind: str, files: str, client: str, why: str) -> dict[str, object]:
+    """Return the line that says who was left out of what, and why."""
+    return {"table": "Left out", "client": client, "store": kind, "files": files, "why": why.replace("|", "/")}
 
 
 def main() -> None:
