@@ -16,6 +16,7 @@ from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.params import ExportParams, WhenTaken
 from synapse_sdk.plugins.actions.export.sources import BackendSources
 from synapse_sdk.plugins.actions.export.staging import Staging
+from synapse_sdk.plugins.actions.export.supply import Supply
 from synapse_sdk.plugins.actions.export.targets import TARGETS, ExportItem, Results, TargetHandler
 from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.checkpoint import handle
@@ -150,11 +151,11 @@ class ExportContext(BaseStepContext):
     @property
     def converted_items(self) -> ConvertedItems:
         """The converted items that are to be saved. Assigning others writes them down in their place."""
-        return ConvertedItems(self.ledger)
+        return ConvertedItems(self.ledger, self.supply.advance)
 
     @converted_items.setter
     def converted_items(self, items: Iterable[dict[str, Any]]) -> None:
-        ConvertedItems(self.ledger).replace(items)
+        self.converted_items.replace(items)
 
     @cached_property
     def exporter(self) -> BaseExporter:
@@ -162,6 +163,11 @@ class ExportContext(BaseStepContext):
         exporter = self.make_exporter(self)
         exporter.staging = self.staging
         return exporter
+
+    @cached_property
+    def supply(self) -> Supply:
+        """What converts items as they are asked for."""
+        return Supply(self)
 
     @cached_property
     def staging(self) -> Staging:
@@ -188,7 +194,7 @@ class ExportContext(BaseStepContext):
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
-        for name in ("exporter", "staging", "results", "handler"):
+        for name in ("supply", "exporter", "staging", "results", "handler"):
             self.__dict__.pop(name, None)
         for name in ("sources", "ledger", "storage", "backend"):
             opened = self.__dict__.pop(name, None)

@@ -34,23 +34,39 @@ class ExportItems:
 
 
 class ConvertedItems:
-    """The items that are converted and not saved yet: may be gone through and counted, and is never all in memory.
+    """The converted items that are not saved yet: may be gone through and counted, and are never all in memory.
+
+    Those that are not converted yet are converted when their turn comes.
 
     Args:
         ledger: Has them.
+        advance: Converts some more; returns False if there are none left.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, advance: "Callable[[], bool]") -> None:
+        self._ledger, self._advance = ledger, advance
 
     def __len__(self) -> int:
+        while self._advance():
+            pass
         return self._ledger.count(ItemState.CONVERTED)
 
     def __iter__(self) -> "Iterator[ConvertedItem]":
-        return map(item_of, self._ledger.entries(ItemState.CONVERTED))
+        last, has_more = 0, True
+        while has_more:
+            for entry in self._ledger.entries(ItemState.CONVERTED, after=last):
+                last = entry.number
+                yield item_of(entry)
+            has_more = self._advance()
 
     def replace(self, items: "Iterable[ConvertedItem | dict[str, Any]]") -> None:
-        """Put items in the place of those of the same number; those that are left out count as skipped."""
+        """Put items in the place of those of the same number; those that are left out count as skipped.
+
+        Raises:
+            KeyError: One has not the number and the names that it came with.
+        """
+        while self._advance():  # what is not converted yet is meant as well
+            pass
         self._ledger.replace_converted(
             (item["number"], item["json_name"], encoded(cast("dict[str, Any]", item))) for item in items
         )

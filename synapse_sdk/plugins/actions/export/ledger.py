@@ -161,12 +161,16 @@ class Ledger:
         row = self._one("SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))", _listed(states))
         return 0 if row is None else int(row[0])
 
-    def entries(self, *states: ItemState) -> Iterator[Entry]:
-        """Yield items in order; of these states, or of all if none is given. Items may be settled meanwhile."""
+    def entries(self, *states: ItemState, after: int = 0) -> Iterator[Entry]:
+        """Yield items in order, those behind `after`; of these states, or of all if none is given.
+
+        Items may be settled meanwhile.
+        """
         for number, identity, state, content, name, reason, words, trace in self._pages(
             "SELECT number, id, state, content, name, reason, words, trace FROM items"
             " WHERE state IN (SELECT value FROM json_each(?)) AND number > ? ORDER BY number LIMIT ?",
             _listed(states),
+            after=after,
         ):
             failure = Failure(reason=reason, words=words, trace=trace)
             state_now = ItemState(state)

@@ -4,25 +4,31 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from synapse_sdk.plugins.actions.export.records import Failure
-from synapse_sdk.plugins.steps import StepResult
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["MOST_NAMED", "VANISHED", "describe_losses", "note_failures"]
+__all__ = ["MOST_NAMED", "VANISHED", "LossError", "describe_losses", "note_failures"]
 
 VANISHED = Failure(reason="VANISHED", words="it was there when the items were counted, and is gone")
 MOST_NAMED = 5
 """Items that an error lists one by one."""
 
 
-def note_failures(context: "ExportContext", failed: Sequence[tuple[int, Failure]]) -> StepResult | None:
-    """Say which items cannot be exported; return how the step ends if the run shall not go on without them."""
+class LossError(Exception):
+    """Ends an export that shall not go on without an item."""
+
+
+def note_failures(context: "ExportContext", failed: Sequence[tuple[int, Failure]]) -> None:
+    """Say which items cannot be exported.
+
+    Raises:
+        LossError: There are some, and the run shall not go on without them.
+    """
     for identity, failure in failed:
         context.log("item_failed", {"target_id": identity, "reason": failure.reason, "why": failure.words})
     if failed and not context.goes_on:
-        return StepResult(success=False, error=describe_losses(len(failed), failed))
-    return None
+        raise LossError(describe_losses(len(failed), failed))
 
 
 def describe_losses(count: int, failed: Sequence[tuple[int | None, Failure]]) -> str:

@@ -10,7 +10,6 @@ from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.converting import SKIPPED, failure_of
 from synapse_sdk.plugins.actions.export.exporter import ConvertedItem, ErrorList
-from synapse_sdk.plugins.actions.export.items import item_of
 from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement
 
@@ -35,6 +34,7 @@ class Saver:
         self, context: ExportContext, originals: Originals, on_settled: Callable[[Sequence[Settlement]], None]
     ) -> None:
         self._exporter, self._ledger, self._staging = context.exporter, context.ledger, context.staging
+        self._items: Iterator[ConvertedItem] = iter(context.converted_items)
         self._destination, self._originals, self._on_settled = context.destination, originals, on_settled
 
     def run(self) -> None:
@@ -44,9 +44,8 @@ class Saver:
             StorageError: The export's folder cannot be written, or a storage cannot be reached any more.
         """
         wants_files = bool(self._exporter.params["save_original_file"])
-        items: Iterator[ConvertedItem] = map(item_of, self._ledger.entries(ItemState.CONVERTED))
         saved: list[Settlement] = []
-        for item in self._originals.ahead(items) if wants_files else items:
+        for item in self._originals.ahead(self._items) if wants_files else self._items:
             saved.append(self._save(item))
             if len(saved) >= BATCH:
                 self._settle(saved)

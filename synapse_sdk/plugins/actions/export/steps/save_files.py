@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.losses import MOST_NAMED, describe_losses, note_failures
+from synapse_sdk.plugins.actions.export.losses import MOST_NAMED, LossError, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ItemState, Settlement
 from synapse_sdk.plugins.actions.export.saving import Saver
@@ -17,14 +17,6 @@ __all__ = ["SaveFilesStep"]
 
 MOST_KEPT = 100
 """Errors that the context names one by one; the ledger has all."""
-
-
-class _LossError(Exception):
-    """Ends the saving of a run that shall not go on without an item."""
-
-    def __init__(self, result: StepResult) -> None:
-        super().__init__(result.error)
-        self.result = result
 
 
 class SaveFilesStep(BaseStep[ExportContext]):
@@ -54,8 +46,8 @@ class SaveFilesStep(BaseStep[ExportContext]):
         self._count(context)  # of a run that goes on, some are saved already
         try:
             Saver(context, originals, partial(self._note, context)).run()
-        except _LossError as loss:
-            return loss.result
+        except LossError as loss:
+            return StepResult(success=False, error=str(loss), data=_counts(context))
         finally:
             context.scope.held_signals += originals.close(sys.exception())
         if not context.exported_count and context.failed_count:
@@ -88,9 +80,7 @@ class SaveFilesStep(BaseStep[ExportContext]):
         if context.params.save_original_file:
             context.set_metrics({"bytes": context.original_bytes}, "original_file")
         failed = [(each.id, each.failure) for each in settled if each.state is ItemState.FAILED]
-        loss = note_failures(context, failed)
-        if loss is not None:
-            raise _LossError(loss)
+        note_failures(context, failed)
 
     @staticmethod
     def _count(context: ExportContext) -> None:
