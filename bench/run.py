@@ -35,10 +35,11 @@ SUITES = {
     "sheets": "Metadata sheets",
     "storage": "Storages",
     "upload": "Upload",
+    "export": "Export",
 }
-PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "storage_peers.sh": ("storage", "upload")}
+PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "storage_peers.sh": ("storage", "upload", "export")}
 """What installs the peers of which suites."""
-WITH_ROUNDS = ("storage", "upload")
+WITH_ROUNDS = ("storage", "upload", "export")
 """Suites that take long enough for their rounds to be chosen."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",
