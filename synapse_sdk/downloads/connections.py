@@ -1,6 +1,7 @@
 """Asking for a file, as far as the answer and along its body, within limits of time."""
 
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import httpcore
 from synapse_sdk import __version__
 from synapse_sdk.downloads.deadline import Deadline
 from synapse_sdk.downloads.failures import download_error, meaning
-from synapse_sdk.downloads.network import CheckedBackend
+from synapse_sdk.downloads.network import BoundedStream, CheckedBackend
 from synapse_sdk.downloads.urls import WebUrl
 from synapse_sdk.errors import DownloadError, DownloadUnavailableError
 
@@ -49,21 +50,20 @@ class Connections:
 
     def __init__(self, backend: CheckedBackend, timeouts: Timeouts, *, most: int) -> None:
         self.timeouts = timeouts
+        self._backend = backend
         self._most = most
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpcore.default_ssl_context(),
-            max_connections=most,
-            max_keepalive_connections=most,
-            keepalive_expiry=IDLE,
-            network_backend=backend,
-        )
+        self._pool: httpcore.ConnectionPool | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def open(self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Response:
-        """Ask for a file, go where redirects lead, and return the first answer that is none; to be closed.
+        """Ask for a file, go where redirects lead, and return the first answer that is none; `finish` is to follow.
 
         Raises:
             UnsafeUrlError: The URL, or a redirect, leads where nobody should go.
@@ -73,10 +73,10 @@ class Connections:
         place = url
         for _ in range(MOST_REDIRECTS + 1):
             with self._translated(place, deadline, "The server hung up, or did not answer in HTTP"):
-                response = self._pool.handle_request(self._request(place, headers, deadline))
+                response = self._connected().handle_request(self._request(place, headers, deadline))
             if response.status not in REDIRECTS:
                 return response
-            response.close()
+            self.finish(response)
             location = next((value for name, value in response.headers if name.lower() == b"location"), None)
             if location is None:
                 why = f"The server answered {response.status} and did not say where the file is"
@@ -99,6 +99,27 @@ class Connections:
             if not deadline.left():
                 raise download_error(DownloadUnavailableError, url, _late(deadline))
             yield piece
+
+    def _connected(self) -> httpcore.ConnectionPool:
+        """Return the pool, made when it is first needed: reading the certificates of the system takes a while."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = httpcore.ConnectionPool(
+                    ssl_context=httpcore.default_ssl_context(),
+                    max_connections=self._most,
+                    max_keepalive_connections=self._most,
+                    keepalive_expiry=IDLE,
+                    network_backend=self._backend,
+                )
+            return self._pool
+
+    @staticmethod
+    def finish(response: httpcore.Response) -> None:
+        """Give a connection back, or close it if not all of the answer was read."""
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, BoundedStream):
+            stream.rest()
+        response.close()
 
     def _request(self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Request:
         whole = httpcore.URL(

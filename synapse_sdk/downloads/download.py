@@ -1,6 +1,6 @@
 """One file on its way: where it stands, and how it goes on when the connection breaks."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from synapse_sdk.clock import Clock
 from synapse_sdk.downloads.answers import Answer
@@ -39,7 +39,7 @@ class Download:
         self._validator: str | None = None
         self._takes_ranges = False
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Generator[bytes]:
         """Yield the bytes of the file, in order, each once."""
         for delay in self._retries.delays():
             try:
@@ -79,7 +79,7 @@ class Download:
                     self._count(len(fresh))
                     yield fresh
         finally:
-            response.close()
+            self._connections.finish(response)
         self._end()
 
     def _conditions(self) -> dict[str, str]:
@@ -114,15 +114,16 @@ class Download:
         return 0 if answer.status == PARTIAL else self._received
 
     def _count(self, size: int) -> None:
-        self._check_size(self._received + size)
-        self._received += size
+        received = self._received + size
+        self._require(self._size is None or received <= self._size, "more bytes came than there should be")
+        self._check_size(received)
+        self._received = received
 
     def _end(self) -> None:
-        """Check that the file has come as a whole."""
+        """Check that the file has come as a whole: a server may send less than the part it was asked for."""
         if self._size is not None and self._received < self._size:
             why = f"The server ended after {self._received} of {self._size} bytes"
             raise download_error(DownloadUnavailableError, self._url, why)
-        self._require(self._size in (None, self._received), "it has more bytes than were announced")
 
     def _check_size(self, size: int) -> None:
         if self._most_bytes is not None and size > self._most_bytes:

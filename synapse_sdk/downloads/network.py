@@ -13,7 +13,7 @@ from synapse_sdk.downloads.addresses import why_unsafe
 from synapse_sdk.downloads.deadline import within_deadline
 from synapse_sdk.errors import UnsafeUrlError
 
-__all__ = ["SYSTEM_NETWORK", "CheckedBackend", "Network", "SystemNetwork"]
+__all__ = ["SYSTEM_NETWORK", "BoundedStream", "CheckedBackend", "Network", "SystemNetwork"]
 
 MOST_ADDRESSES = 3
 """Addresses of one host that are tried, one after the other."""
@@ -92,7 +92,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError("the host has no address")
         for address in tried:
             try:
-                return _BoundedStream(self._network.connect(address, port, within_deadline(share)))
+                return BoundedStream(self._network.connect(address, port, within_deadline(share)))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -121,28 +121,50 @@ class CheckedBackend(httpcore.NetworkBackend):
         return answer
 
 
-class _BoundedStream(httpcore.NetworkStream):
-    """A connection whose waits end with the deadline that is running."""
+class BoundedStream(httpcore.NetworkStream):
+    """A connection whose waits end with the deadline that is running.
+
+    The pool closes idle connections on which something can be read, since then the server has hung up. It may ask
+    about that just when another thread begins to use the connection, and what can be read is the answer. So a
+    connection knows whether it is in use, and how often it was.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._is_in_use = False
+        self._written = 0
+
+    def rest(self) -> None:
+        """Note that the last answer is done with."""
+        self._is_in_use = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come, at least a byte, or nothing at the end."""
         return self._stream.read(max_bytes, within_deadline(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write everything."""
+        self._is_in_use = True
+        self._written += 1
         self._stream.write(buffer, within_deadline(timeout))
 
     def close(self) -> None:
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, within_deadline(timeout)))
+        """Return the same connection with TLS."""
+        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, within_deadline(timeout)))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  as the base has it
-        return self._stream.get_extra_info(info)
+        """Return a fact about the connection."""
+        written = self._written
+        fact = self._stream.get_extra_info(info)
+        if info == "is_readable":
+            return fact and not self._is_in_use and self._written == written
+        return fact
 
 
 def _unsafe(host: str, address: str, why: str) -> UnsafeUrlError:

@@ -1,6 +1,6 @@
 """Files from the web, read by URL."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import TracebackType
 from typing import Self
 
@@ -75,7 +75,7 @@ class HttpReader:
         self._retries = retries
         self._clock = clock
 
-    def stream(self, url: str, *, most_bytes: int | None = None) -> Iterator[bytes]:
+    def stream(self, url: str, *, most_bytes: int | None = None) -> Generator[bytes]:
         """Yield a file in pieces, as it comes.
 
         A file whose connection breaks is gone on with where that happened, if the server says that it is still the
