@@ -1,12 +1,14 @@
 """Asking for a file, as far as the answer and along its body, within limits of time."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import certifi
 import httpcore
 
 from synapse_sdk import __version__
@@ -50,17 +52,21 @@ class Connections:
 
     def __init__(self, backend: CheckedBackend, timeouts: Timeouts, *, most: int) -> None:
         self.timeouts = timeouts
-        self._backend = backend
         self._most = most
-        self._pool: httpcore.ConnectionPool | None = None
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # accepts no certificate until it is told which ones
+        self._trusts = False
         self._lock = threading.Lock()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=self._tls,
+            max_connections=most,
+            max_keepalive_connections=most,
+            keepalive_expiry=IDLE,
+            network_backend=backend,
+        )
 
     def close(self) -> None:
-        """Close all connections."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        """Close all connections, those in use as soon as they are not."""
+        self._pool.close()
 
     def open(self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Response:
         """Ask for a file, go where redirects lead, and return the first answer that is none; `finish` is to follow.
@@ -72,8 +78,10 @@ class Connections:
         """
         place = url
         for _ in range(MOST_REDIRECTS + 1):
+            if place.scheme == "https":
+                self._trust()
             with self._translated(place, deadline, "The server hung up, or did not answer in HTTP"):
-                response = self._connected().handle_request(self._request(place, headers, deadline))
+                response = self._pool.handle_request(self._request(place, headers, deadline))
             if response.status not in REDIRECTS:
                 return response
             self.finish(response)
@@ -100,19 +108,6 @@ class Connections:
                 raise download_error(DownloadUnavailableError, url, _late(deadline))
             yield piece
 
-    def _connected(self) -> httpcore.ConnectionPool:
-        """Return the pool, made when it is first needed: reading the certificates of the system takes a while."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = httpcore.ConnectionPool(
-                    ssl_context=httpcore.default_ssl_context(),
-                    max_connections=self._most,
-                    max_keepalive_connections=self._most,
-                    keepalive_expiry=IDLE,
-                    network_backend=self._backend,
-                )
-            return self._pool
-
     @staticmethod
     def finish(response: httpcore.Response) -> None:
         """Give a connection back, or close it if not all of the answer was read."""
@@ -120,6 +115,14 @@ class Connections:
         if isinstance(stream, BoundedStream):
             stream.rest()
         response.close()
+
+    def _trust(self) -> None:
+        """Accept certificates that the system or certifi accept; loading them takes a tenth of a second."""
+        with self._lock:
+            if not self._trusts:
+                self._tls.load_default_certs()
+                self._tls.load_verify_locations(certifi.where())
+                self._trusts = True
 
     def _request(self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Request:
         whole = httpcore.URL(

@@ -124,19 +124,23 @@ class CheckedBackend(httpcore.NetworkBackend):
 class BoundedStream(httpcore.NetworkStream):
     """A connection whose waits end with the deadline that is running.
 
-    The pool closes idle connections on which something can be read, since then the server has hung up. It may ask
-    about that just when another thread begins to use the connection, and what can be read is the answer. So a
-    connection knows whether it is in use, and how often it was.
+    It is also safe from its pool, which looks at connections and closes them while another thread begins to use one:
+    it takes what can be read for the end of an idle connection, and it is the answer. So a connection knows when it
+    is in use, and is closed by another thread only after that.
     """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
-        self._is_in_use = False
+        self._user: int | None = None
+        """The thread whose request has no whole answer yet."""
         self._written = 0
+        self._is_doomed = False
 
     def rest(self) -> None:
         """Note that the last answer is done with."""
-        self._is_in_use = False
+        self._user = None
+        if self._is_doomed:
+            self._stream.close()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what has come, at least a byte, or nothing at the end."""
@@ -144,13 +148,15 @@ class BoundedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write everything."""
-        self._is_in_use = True
+        self._user = threading.get_ident()
         self._written += 1
         self._stream.write(buffer, within_deadline(timeout))
 
     def close(self) -> None:
-        """Close the connection."""
-        self._stream.close()
+        """Close the connection, or have it closed when the thread that uses it is done."""
+        if self._user in {None, threading.get_ident()}:
+            self._stream.close()
+        self._is_doomed = True
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -163,7 +169,7 @@ class BoundedStream(httpcore.NetworkStream):
         written = self._written
         fact = self._stream.get_extra_info(info)
         if info == "is_readable":
-            return fact and not self._is_in_use and self._written == written
+            return fact and self._user is None and self._written == written
         return fact
 
 

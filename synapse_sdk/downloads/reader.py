@@ -104,7 +104,7 @@ class HttpReader:
         return download.pieces()
 
     def close(self) -> None:
-        """Close all connections; downloads that are under way break. Safe to repeat."""
+        """Close all connections, those in use as soon as they are not. Safe to repeat."""
         self._connections.close()
 
     def __enter__(self) -> Self:
