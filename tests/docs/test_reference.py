@@ -28,6 +28,7 @@ PUBLIC = (
     "synapse_sdk.documents",
     "synapse_sdk.documents.archives",
     "synapse_sdk.documents.sheets",
+    "synapse_sdk.downloads",
     "synapse_sdk.errors",
     "synapse_sdk.executors",
     "synapse_sdk.journal",
