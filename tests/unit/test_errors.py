@@ -87,6 +87,8 @@ def test_only_what_may_pass_is_transient() -> None:
     """A retry asks for it."""
     transient = {
         errors.BackendUnavailableError,
+        errors.DownloadIntegrityError,
+        errors.DownloadUnavailableError,
         errors.JournalBusyError,
         errors.LeaseHeldError,
         errors.StorageIntegrityError,
