@@ -47,6 +47,11 @@ class Answer:
             return None
         return self.headers["last-modified"]
 
+    def has(self, validator: str | None) -> bool | None:
+        """Return whether the file is still the one of a validator; None if that is not said."""
+        said = self.headers.get("etag" if validator and validator.startswith('"') else "last-modified")
+        return None if said is None or validator is None else said == validator
+
     @property
     def takes_ranges(self) -> bool:
         """Whether parts of the file can be asked for."""
@@ -76,6 +81,6 @@ class Answer:
     def _instant(self, name: str) -> datetime | None:
         try:
             instant = parsedate_to_datetime(self.headers[name])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return None
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -101,9 +101,9 @@ class Download:
             raise download_error(DownloadError, self._url, why, "Have it sent as it is")
         if answer.status == PARTIAL:
             self._require(start == self._received, "the server sent another part than the one that was asked for")
-            self._require(answer.validator in (None, self._validator), "it has changed meanwhile")
+            self._require(answer.has(self._validator) is not False, "it has changed meanwhile")
         elif self._received:
-            self._require(answer.validator == self._validator, "it has changed meanwhile")
+            self._require(answer.has(self._validator) is True, "it has changed meanwhile")
             total = answer.size
         else:
             total, self._size = answer.size, None

@@ -23,6 +23,7 @@ from synapse_sdk.testing.faults import OK, Blackhole, CutDownload, Fault, LostRe
 from tests.unit.downloads.web import Reply, WebServer, at_once, serving
 from tests.unit.steps.scripted import HeldClock
 
+BEYOND = "Thu, 01 Jan 2026 00:00:00 +9999999999999"
 SAME = {"ETag": '"1"', "Accept-Ranges": "bytes"}
 
 
@@ -138,13 +139,13 @@ def test_the_server_says_at_which_time_to_come_again() -> None:
     clock = HeldClock()
     later = format_datetime(clock.now() + timedelta(seconds=9), usegmt=True)
     past = format_datetime(clock.now() - timedelta(days=1), usegmt=True)
-    replies = [Reply(status=503, headers={"Retry-After": text}) for text in (later, past, "soon")]
+    replies = [Reply(status=503, headers={"Retry-After": text}) for text in (later, past, "soon", BEYOND)]
     with serving(*replies, Reply(body=b"meow")) as server:
-        retries = RetryPolicy(max_attempts=4, jitter=0.0)
+        retries = RetryPolicy(max_attempts=5, jitter=0.0)
         with HttpReader(allows_private=True, retries=retries, clock=clock) as reader:
             assert read(reader, server.url()) == b"meow"
 
-    assert clock.pauses == [9.0, 1.0, 2.0]
+    assert clock.pauses == [9.0, 1.0, 2.0, 4.0]
 
 
 def test_a_server_that_wants_a_long_pause_is_left_alone(proxy: FaultProxy) -> None:
@@ -225,6 +226,19 @@ def test_a_dribble_ends_with_the_deadline() -> None:
         read(reader, server.url())
 
     assert len(server.asked) == 1
+
+
+def test_an_answer_that_dribbles_ends_with_the_deadline() -> None:
+    """Its headers, too."""
+    clock = FakeClock()
+    dribble: list[bytes | Callable[[], object]]
+    dribble = [b"HTTP/1.1 200 OK\r\n", lambda: clock.advance(400.0), b"Content-Length: 4\r\n\r\nmeow"]
+    with (
+        serving(Reply(pieces=dribble, has_head=False)) as server,
+        HttpReader(allows_private=True, clock=clock) as reader,
+        pytest.raises(DownloadUnavailableError, match="It took longer than 300 seconds"),
+    ):
+        read(reader, server.url())
 
 
 def test_what_the_caller_does_between_pieces_does_not_count() -> None:

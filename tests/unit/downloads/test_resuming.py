@@ -67,6 +67,15 @@ def test_a_date_of_change_does_as_well() -> None:
     assert conditions(asked[-1]) == ("bytes=4-", DATES["Last-Modified"])
 
 
+def test_the_rest_need_not_repeat_what_is_known() -> None:
+    """Only what contradicts it counts."""
+    first = Reply(body=b"0123456789", cut_at=4, headers={**TAG, **DATES})
+
+    content, _ = read(first, Reply(status=206, body=b"456789", headers={"Content-Range": "bytes 4-9/10", **DATES}))
+
+    assert content == b"0123456789"
+
+
 def test_a_whole_file_is_skipped_as_far_as_it_is_known() -> None:
     """When the server gives no parts."""
     whole = Reply(body=b"0123456789", headers={"ETag": '"1"'})

@@ -28,6 +28,8 @@ class Reply:
     body: bytes = b""
     pieces: Sequence[bytes | Callable[[], object]] = ()
     """In place of `body`: what is sent, and what is called in between; then the connection ends."""
+    has_head: bool = True
+    """Whether a head is sent before the pieces; otherwise it is among them."""
     cut_at: int | None = None
     """Bytes of the body after which the connection ends."""
     hangs: bool = False
@@ -128,7 +130,7 @@ class WebServer:
         with self._lock:
             self.asked.append(asked)
             reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
-        connection.sendall(reply.head() + reply.body[: reply.cut_at])
+        connection.sendall((reply.head() if reply.has_head else b"") + reply.body[: reply.cut_at])
         for piece in reply.pieces:
             if callable(piece):
                 piece()
