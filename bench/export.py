@@ -28,17 +28,18 @@ from statistics import median
 from bench.cost import measured
 from bench.stores import BENCH_DIR, ENVIRONMENT, IN_FLIGHT, PEERS, SLOW, make_files, served
 from bench.upload import S3_CONFIG, command, make_project, obstore_of
+from synapse_sdk.types import JsonObject
 
 ITEMS, QUICK_ITEMS = (1_000, 10_000, 200_000), (1_000,)
 FILES, QUICK_FILES = (5_000, 50_000), (300, 50_000)
 ROUNDS, QUICK_ROUNDS = 2, 1
-BOX = {
+BOX: JsonObject = {
     "id": "box",
     "classification": {"class": "car"},
     "attrs": [],
     "data": {"x": 10.5, "y": 20.25, "width": 9.0, "height": 4},
 }
-DOCUMENT = {"images": {"image_1": {"bounding_box": [BOX] * 5}}, "classification": {"bounding_box": ["car"]}}
+DOCUMENT: JsonObject = {"images": {"image_1": {"bounding_box": [BOX] * 5}}, "classification": {"bounding_box": ["car"]}}
 """What every item has: five boxes."""
 STARTED = time.time()
 
