@@ -21,6 +21,7 @@ from synapse_sdk.plugins.actions.export.targets import TARGETS, ExportItem, Resu
 from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.checkpoint import handle
 from synapse_sdk.plugins.steps import BaseStepContext
+from synapse_sdk.retry import RetryPolicy
 from synapse_sdk.storage import Storage, open_storage
 
 __all__ = ["ExportContext"]
@@ -187,10 +188,15 @@ class ExportContext(BaseStepContext):
             last = self.last_id
             yield from takewhile(lambda item: last is None or item["id"] <= last, self.results.read(identity))
 
+    @property
+    def retries(self) -> RetryPolicy:
+        """How to try a file again whose failure may pass."""
+        return RetryPolicy(max_attempts=self.params.download_max_retries + 1, delay=0.25, max_delay=10.0, jitter=0.5)
+
     @cached_property
     def sources(self) -> BackendSources:
         """Where the files of items are read from."""
-        return BackendSources(self.backend)
+        return BackendSources(self.backend, self.retries)
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""

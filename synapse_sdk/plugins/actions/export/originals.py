@@ -36,8 +36,8 @@ class FileSources(Protocol):
         """Return a storage by the id of its record."""
         ...
 
-    def read_web(self, url: str) -> Iterator[bytes]:
-        """Yield the bytes of a file of the web."""
+    def read_web(self, url: str, most_bytes: int | None) -> Iterator[bytes]:
+        """Yield the bytes of a file of the web, which has no more than this; tried again as often as need be."""
         ...
 
 
@@ -157,7 +157,9 @@ class Originals:
 
     def _fetch(self, number: int, name: str, file: "ItemFile") -> _Fetched:
         aside = self._staging.aside(f"{number}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
-        return retry(partial(self._fetch_once, aside, file), self._retries, clock=self._clock)
+        fetch = partial(self._fetch_once, aside, file)
+        # Files of the web are tried again where they are read, which can go on in the middle.
+        return retry(fetch, self._retries, clock=self._clock) if "storage" in file else fetch()
 
     def _fetch_once(self, aside: str, file: "ItemFile") -> _Fetched:
         pieces, digest, size = self._pieces(file), hashlib.sha256(), 0
@@ -177,7 +179,7 @@ class Originals:
         if "storage" in file and "key" in file:
             return self._sources.storage(file["storage"]).stream(file["key"])
         if "url" in file:
-            return self._sources.read_web(file["url"])
+            return self._sources.read_web(file["url"], file.get("size"))
         msg = f"Nobody says where the file {file.get('file_name_original')!r} is"
         raise ConfigurationError(msg, fix="Give it storage and key, or a url")
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from synapse_sdk.backend import Backend, StorageId
+from synapse_sdk.retry import RetryPolicy
 from synapse_sdk.storage import Storage, open_storage
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ class BackendSources:
 
     Args:
         backend: Where the storages are known.
+        retries: How to try a file of the web again whose failure may pass.
     """
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, retries: RetryPolicy) -> None:
+        self._backend, self._retries = backend, retries
         self._storages: dict[int, Storage] = {}
         self._web: HttpReader | None = None
         self._opened = ExitStack()
@@ -35,13 +37,13 @@ class BackendSources:
             self._storages[number] = known
         return known
 
-    def read_web(self, url: str) -> Iterator[bytes]:
+    def read_web(self, url: str, most_bytes: int | None) -> Iterator[bytes]:
         """Yield the bytes of a file of the web; an address inside a private network is refused."""
         if self._web is None:
             from synapse_sdk.downloads import HttpReader  # noqa: PLC0415  # few items have files of the web
 
-            self._web = self._opened.enter_context(HttpReader())
-        return self._web.stream(url)
+            self._web = self._opened.enter_context(HttpReader(retries=self._retries))
+        return self._web.stream(url, most_bytes=most_bytes)
 
     def close(self) -> None:
         """Release what was opened."""

@@ -11,7 +11,6 @@ from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ItemState, Settlement
 from synapse_sdk.plugins.actions.export.saving import Saver
 from synapse_sdk.plugins.steps import BaseStep, StepResult
-from synapse_sdk.retry import RetryPolicy
 
 __all__ = ["SaveFilesStep"]
 
@@ -35,12 +34,11 @@ class SaveFilesStep(BaseStep[ExportContext]):
         Raises:
             StorageError: The export cannot be written, or a storage with files of items cannot be reached.
         """
-        params = context.params
         originals = Originals(
             context.sources,
             context.staging,
-            workers=params.download_max_workers,
-            retries=RetryPolicy(max_attempts=params.download_max_retries + 1, delay=0.25, max_delay=10.0, jitter=0.5),
+            workers=context.params.download_max_workers,
+            retries=context.retries,
         )
         context.exporter.originals = originals
         self._count(context)  # of a run that goes on, some are saved already
