@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.types import JsonValue
 
-__all__ = ["Instant", "Json", "Word"]
+__all__ = ["Instant", "Json", "JsonText", "Word"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -31,6 +31,12 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+class JsonText(str):
+    """A JSON document as it is written in a column: it travels from one to another without being read."""
+
+    __slots__ = ()
+
+
 class Json(TypeDecorator[JsonValue]):
     """A JSON document, as text in plain ASCII: what was given comes back, in its order, odd characters and all."""
 
@@ -43,8 +49,8 @@ class Json(TypeDecorator[JsonValue]):
         Raises:
             ConfigurationError: It is not JSON.
         """
-        if value is None:
-            return None
+        if value is None or isinstance(value, JsonText):
+            return value
         try:
             return json.dumps(value, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError, RecursionError) as error:

@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Text, delete, exists, func, insert, select, type_coerce
 
+from synapse_sdk.backend.embedded.columns import JsonText
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many
 from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, refuse_taken
@@ -27,6 +28,9 @@ from synapse_sdk.backend.records import (
 )
 from synapse_sdk.clock import Clock
 from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
+
+if TYPE_CHECKING:
+    from synapse_sdk.types import JsonValue
 
 __all__ = ["EmbeddedGroundTruths"]
 
@@ -154,8 +158,8 @@ class EmbeddedGroundTruths:
 def _rows(connection: Connection, version_id: int, items: Sequence[NewGroundTruth]) -> "list[dict[str, Any]]":
     """Return the rows of new ground truths, with what their tasks have now."""
     wanted = [item.task_id for item in items if item.task_id is not None]
-    statement = select(tasks.c.id, tasks.c.unit_id, tasks.c.data).where(tasks.c.id.in_(wanted))
-    known = {row.id: (row.unit_id, row.data) for row in connection.execute(statement)}
+    statement = select(tasks.c.id, tasks.c.unit_id, type_coerce(tasks.c.data, Text)).where(tasks.c.id.in_(wanted))
+    known = {identity: (unit_id, text) for identity, unit_id, text in connection.execute(statement)}
     rows = [_row(version_id, item, known) for item in items]
     units = {row["unit_id"] for row in rows}
     present = select(data_units.c.id).where(data_units.c.id.in_(units)).with_for_update(read=True, key_share=True)
@@ -164,12 +168,14 @@ def _rows(connection: Connection, version_id: int, items: Sequence[NewGroundTrut
     return rows
 
 
-def _row(version_id: int, item: NewGroundTruth, known: dict[int, tuple[Any, Any]]) -> dict[str, Any]:
+def _row(version_id: int, item: NewGroundTruth, known: "dict[int, tuple[int, str | None]]") -> dict[str, Any]:
     task = None if item.task_id is None else known.get(item.task_id)
     if item.task_id is not None and task is None:
         raise not_found(item.task_id, "task")
     unit_id = item.unit_id if task is None else task[0]
-    data = item.data if item.data is not None or task is None else task[1]
+    data: JsonValue = item.data
+    if data is None and task is not None and task[1] is not None:
+        data = JsonText(task[1])
     if unit_id is None or data is None or (item.unit_id is not None and item.unit_id != unit_id):
         what = f"task {item.task_id}" if task is not None else f"unit {item.unit_id}"
         msg = f"The ground truth of {what} cannot be made: it has no data, or is of another unit"
