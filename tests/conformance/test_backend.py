@@ -210,6 +210,8 @@ def test_units_are_read_by_their_ids_with_their_files(
     assert [set(each.files) for each in everything] == [{"images"}] * 4
     assert backend.data_units.many([]) == []
     assert len(backend.data_units.many(DataUnitId(number) for number in range(300_000))) == 4
+    keys = ["c", "a", "hidden", *map(str, range(40_000))]
+    assert [each.id for each in backend.data_units.with_keys(collection, keys)] == [units[0], units[2]]
 
 
 # Tasks and assignments

@@ -37,6 +37,17 @@ class EmbeddedDataUnits:
                 raise not_found(unit_id, "data unit")
             return _units(connection, rows)[0]
 
+    def with_keys(self, collection_id: CollectionId, keys: Iterable[str]) -> Sequence[DataUnit]:
+        """Return the live units of a collection that have these keys, in order of their ids."""
+        statement = _of_state(select(data_units), collection_id, DataUnitState.LIVE)
+        with self._database.read() as connection:
+            rows = [
+                row
+                for chunk in chunks(sorted(set(keys)))
+                for row in connection.execute(statement.where(data_units.c.key.in_(chunk)))
+            ]
+            return _units(connection, sorted(rows, key=lambda row: row.id))
+
     def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
         """Return units of any state in order of their ids, each once."""
         with self._database.read() as connection:

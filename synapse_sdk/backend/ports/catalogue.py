@@ -131,6 +131,10 @@ class DataUnits(Protocol):
         """Return a unit; raises RecordNotFoundError."""
         ...
 
+    def with_keys(self, collection_id: CollectionId, keys: Iterable[str]) -> Sequence[DataUnit]:
+        """Return the live units of a collection with these keys, in order of their ids; other keys are passed over."""
+        ...
+
     def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
         """Return units of any state in order of their ids, each once; ids of no unit are passed over."""
         ...
