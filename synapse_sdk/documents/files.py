@@ -11,8 +11,12 @@ from synapse_sdk.types import JsonValue
 __all__ = ["read_document"]
 
 
-def read_document(path: str | os.PathLike[str]) -> JsonValue:
+def read_document(path: str | os.PathLike[str], *, max_json_bytes: int = MAX_BYTES) -> JsonValue:
     """Read a document whose suffix says what it is: `.yaml`, `.yml`, `.json` or `.toml`.
+
+    Args:
+        path: The file.
+        max_json_bytes: Size that it may have if it is JSON, in bytes; other documents have a limit of their own.
 
     Returns:
         JSON data; None for an empty YAML file.
@@ -22,28 +26,30 @@ def read_document(path: str | os.PathLike[str]) -> JsonValue:
             harm.
     """
     path = Path(path)
-    origin = str(path)
+    origin, limit = str(path), MAX_BYTES
     match path.suffix.lower():
         case ".yaml" | ".yml":
             from synapse_sdk.documents.yaml import parse_yaml as parse  # noqa: PLC0415  # loads PyYAML
         case ".json":
-            from synapse_sdk.documents.json import parse_json as parse  # noqa: PLC0415  # one format is enough
+            from synapse_sdk.documents.json import parse_json  # noqa: PLC0415  # one format is enough
+
+            parse, limit = partial(parse_json, max_bytes=max_json_bytes), max_json_bytes
         case ".toml":
             from synapse_sdk.documents.toml import parse_toml as parse  # noqa: PLC0415  # as above
         case suffix:
             why = f"its name ends in {suffix!r}" if suffix else "its name has no ending"
             raise refusal(origin, why, "Name it .yaml, .yml, .json or .toml, after what it is")
-    return parse(_text(path, origin), origin)
+    return parse(_text(path, origin, limit), origin)
 
 
-def _text(path: Path, origin: str) -> str:
+def _text(path: Path, origin: str, limit: int) -> str:
     try:
         with open_regular(path, partial(refusal, origin)) as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(limit + 1)
     except OSError as error:
         raise refusal(origin, error.strerror or str(error), "Name a file that may be read") from error
-    if len(data) > MAX_BYTES:
-        raise too_large(origin, f"more than {MAX_BYTES:,}")
+    if len(data) > limit:
+        raise too_large(origin, f"more than {limit:,}", limit)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,7 +4,16 @@ import json
 import re
 from json import JSONDecodeError
 
-from synapse_sdk.documents.limits import LONE_SURROGATE, MAX_DEPTH, check_text, place, refusal, too_deep, unfit_number
+from synapse_sdk.documents.limits import (
+    LONE_SURROGATE,
+    MAX_BYTES,
+    MAX_DEPTH,
+    check_text,
+    place,
+    refusal,
+    too_deep,
+    unfit_number,
+)
 from synapse_sdk.types import JsonValue
 
 __all__ = ["parse_json"]
@@ -19,12 +28,13 @@ LONG_NUMBER = 25
 """Digits from which on a whole number is not worth converting: it is refused anyway."""
 
 
-def parse_json(text: str, origin: str) -> JsonValue:
+def parse_json(text: str, origin: str, *, max_bytes: int = MAX_BYTES) -> JsonValue:
     """Read a JSON document (RFC 8259).
 
     Args:
         text: The document.
         origin: Names it in errors, such as its path.
+        max_bytes: Size that it may have, in bytes of UTF-8.
 
     Raises:
         InvalidDocumentError: It is not JSON, is too large or too deep, repeats a key, or holds NaN, Infinity, a whole
@@ -34,7 +44,7 @@ def parse_json(text: str, origin: str) -> JsonValue:
         >>> parse_json('{"width": 800}', "--params")
         {'width': 800}
     """
-    check_text(text, origin)
+    check_text(text, origin, max_bytes)
     try:
         data: JsonValue = json.loads(text, parse_int=lambda digits: 0 if len(digits) > LONG_NUMBER else int(digits))
     except JSONDecodeError as error:

@@ -56,8 +56,13 @@ def place(text: str, offset: int) -> dict[str, int]:
     return {"line": before.count("\n") + 1, "column": offset - before.rfind("\n")}
 
 
-def check_text(text: str, origin: str) -> None:
+def check_text(text: str, origin: str, max_bytes: int = MAX_BYTES) -> None:
     """Refuse a text that is too large or not text.
+
+    Args:
+        text: The document.
+        origin: Names it, such as its path.
+        max_bytes: Size that it may have, in bytes of UTF-8.
 
     Raises:
         InvalidDocumentError: It is.
@@ -67,13 +72,13 @@ def check_text(text: str, origin: str) -> None:
         why = f"it holds U+{ord(half[0]):04X}, half of a character"
         raise refusal(origin, why, "Save it as UTF-8", **place(text, half.start()))
     size = len(text.encode())
-    if size > MAX_BYTES:
-        raise too_large(origin, f"{size:,}")
+    if size > max_bytes:
+        raise too_large(origin, f"{size:,}", max_bytes)
 
 
-def too_large(origin: str, size: str) -> InvalidDocumentError:
+def too_large(origin: str, size: str, max_bytes: int = MAX_BYTES) -> InvalidDocumentError:
     """Return the error for a document of this many bytes."""
-    why = f"it has {size} bytes, and a document may have {MAX_BYTES:,}"
+    why = f"it has {size} bytes, and a document may have {max_bytes:,}"
     return refusal(origin, why, "Make it smaller, or name large data in it by path")
 
 

@@ -84,3 +84,12 @@ def test_half_characters_are_refused(text: str) -> None:
 def test_too_large_a_document_is_refused() -> None:
     """F26: the size is counted in bytes, before anything is parsed."""
     assert "bytes" in str(refused('"' + "가" * (MAX_BYTES // 3) + '"'))
+
+
+def test_a_document_may_be_larger_where_the_reader_says_so() -> None:
+    """And not larger than that."""
+    text = f'["{"a" * MAX_BYTES}"]'
+
+    assert parse_json(text, "a.json", max_bytes=MAX_BYTES + 4) == ["a" * MAX_BYTES]
+    with pytest.raises(InvalidDocumentError, match="may have 1,048,579"):
+        parse_json(text, "a.json", max_bytes=MAX_BYTES + 3)
