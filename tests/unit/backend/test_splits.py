@@ -86,11 +86,11 @@ def test_a_rule_names_pattern_and_category(text: str, says: str) -> None:
 
 def test_metadata_may_say_what_a_unit_is_for() -> None:
     """Units of which it says nothing, or something else, are left out."""
-    metas: dict[str, JsonObject] = {
+    metas = {
         "a": {"part": " Train "},
         "b": {"part": "test"},
         "c": {"part": "val"},
-        "d": {},
+        "d": {"x": "test"},
         "e": {"part": 3},
     }
 
