@@ -10,10 +10,10 @@ from synapse_sdk.cli.catalogue.options import (
     JSON,
     LISTING,
     YES,
-    confirm_removal,
     everything,
+    list_records,
     opened,
-    show_list,
+    remove_record,
 )
 from synapse_sdk.cli.catalogue.specifications import SpecificationText, read_specifications, written
 from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
@@ -89,12 +89,9 @@ def create(
 @JSON
 @BACKEND
 @click.pass_obj
-def list_collections(session: Session, /, *, limit: int, shows_all: bool, quiet: bool, as_json: bool) -> None:
+def list_collections(session: Session, /, **shown: Any) -> None:  # noqa: ANN401  # the options of a list
     """List the collections, with their file specifications."""
-    most = None if shows_all else limit
-    with opened(session, as_json=as_json) as backend:
-        found = everything(lambda after, size: backend.collections.list(after=after, limit=size), most)
-        show_list(found, most, lambda each: _row(each, backend), "collections", as_json=as_json, quiet=quiet)
+    list_records(session, "collections", lambda backend: backend.collections.list, _row, **shown)
 
 
 @click.command(
@@ -190,11 +187,13 @@ def describe(session: Session, /, *, folder: str, name: str | None, as_json: boo
 @click.pass_obj
 def rm(session: Session, /, *, name: str, yes: bool) -> None:
     """Remove the collection NAME; one that has data units, or a project, is kept."""
-    with opened(session) as backend:
-        collection = backend.collections.get(name)
-        confirm_removal("collection", collection.name, yes=yes)
-        backend.collections.remove(collection.id)
-    click.echo(f"Removed the collection {collection.name!r}.", err=True)
+    remove_record(
+        session,
+        "collection",
+        name,
+        lambda backend: (backend.collections.get, backend.collections.remove),
+        yes=yes,
+    )
 
 
 def _report_made(made: "DataCollection", session: Session, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from synapse_sdk.backend import Backend
     from synapse_sdk.backend.paging import Numbered
 
-__all__ = ["BACKEND", "JSON", "LISTING", "YES", "confirm_removal", "everything", "opened"]
+__all__ = [
+    "BACKEND",
+    "JSON",
+    "LISTING",
+    "YES",
+    "confirm_removal",
+    "everything",
+    "list_records",
+    "opened",
+    "remove_record",
+    "show_list",
+]
 
 BACKEND = click.option(
     "--backend",
@@ -26,6 +37,20 @@ BACKEND = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 USUAL_LIMIT = 50
+
+
+class Named(Protocol):
+    """A record with a name."""
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
 
 
 def LISTING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # used like the decorators above
@@ -62,6 +87,63 @@ def everything[T: "Numbered"](read: Callable[[int, int], Sequence[T]], most: int
     from synapse_sdk.backend.paging import every  # noqa: PLC0415  # help needs none of it
 
     return list(every(read, after=after, limit=None if most is None else most + 1))
+
+
+def list_records[T: "Numbered"](  # what is listed, and how
+    session: Session,
+    kind: str,
+    read: "Callable[[Backend], Callable[..., Sequence[T]]]",
+    facts: "Callable[[T, Backend], dict[str, Any]]",
+    *,
+    limit: int,
+    shows_all: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print the records of a family.
+
+    Args:
+        session: This call.
+        kind: What the records are, such as `collections`.
+        read: Returns what lists them by `after` and `limit`.
+        facts: Tells what a record has, in the order of the columns; must have a `name`.
+        limit: How many are shown.
+        shows_all: Whether all are shown instead.
+        as_json: Whether a program reads it.
+        quiet: Whether names are enough.
+    """
+    most = None if shows_all else limit
+    with opened(session, as_json=as_json) as backend:
+        lister = read(backend)
+        found = everything(lambda after, size: lister(after=after, limit=size), most)
+        show_list(found, most, lambda each: facts(each, backend), kind, as_json=as_json, quiet=quiet)
+
+
+def remove_record[T: "Named"](
+    session: Session,
+    kind: str,
+    name: str,
+    calls: "Callable[[Backend], tuple[Callable[[str], T], Callable[[Any], None]]]",
+    *,
+    yes: bool,
+    said: str = "Removed the {kind} {name!r}.",
+) -> None:
+    """Remove the record of a name, once the user has agreed.
+
+    Args:
+        session: This call.
+        kind: What the record is, such as `collection`.
+        name: Its name, or its id.
+        calls: Returns what finds it by the name, and what removes it by its id.
+        yes: Whether the user has agreed already.
+        said: What is said when it is done.
+    """
+    with opened(session) as backend:
+        get, remove = calls(backend)
+        record = get(name)
+        confirm_removal(kind, record.name, yes=yes)
+        remove(record.id)
+    click.echo(said.format(kind=kind, name=record.name), err=True)
 
 
 def show_list[T](  # names of what the list is made of

@@ -10,10 +10,9 @@ from synapse_sdk.cli.catalogue.options import (
     JSON,
     LISTING,
     YES,
-    confirm_removal,
-    everything,
+    list_records,
     opened,
-    show_list,
+    remove_record,
 )
 from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
 from synapse_sdk.cli.live_names import complete_collection, complete_project
@@ -83,12 +82,9 @@ def create(session: Session, /, *, name: str, collection: str, path: str | None,
 @JSON
 @BACKEND
 @click.pass_obj
-def list_projects(session: Session, /, *, limit: int, shows_all: bool, quiet: bool, as_json: bool) -> None:
+def list_projects(session: Session, /, **shown: Any) -> None:  # noqa: ANN401  # the options of a list
     """List the projects, with their collections."""
-    most = None if shows_all else limit
-    with opened(session, as_json=as_json) as backend:
-        found = everything(lambda after, size: backend.projects.list(after=after, limit=size), most)
-        show_list(found, most, lambda each: _row(each, backend), "projects", as_json=as_json, quiet=quiet)
+    list_records(session, "projects", lambda backend: backend.projects.list, _row, **shown)
 
 
 @click.command("show", cls=SynapseCommand, examples=(COLLECTION, CREATED, "synapse projects show boxes"))
@@ -120,11 +116,13 @@ def show(session: Session, /, *, name: str, as_json: bool) -> None:
 @click.pass_obj
 def rm(session: Session, /, *, name: str, yes: bool) -> None:
     """Remove the project NAME; one that has tasks is kept."""
-    with opened(session) as backend:
-        project = backend.projects.get(name)
-        confirm_removal("project", project.name, yes=yes)
-        backend.projects.remove(project.id)
-    click.echo(f"Removed the project {project.name!r}.", err=True)
+    remove_record(
+        session,
+        "project",
+        name,
+        lambda backend: (backend.projects.get, backend.projects.remove),
+        yes=yes,
+    )
 
 
 def _row(project: "Project", backend: "Backend") -> dict[str, Any]:

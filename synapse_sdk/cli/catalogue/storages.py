@@ -12,10 +12,9 @@ from synapse_sdk.cli.catalogue.options import (
     JSON,
     LISTING,
     YES,
-    confirm_removal,
-    everything,
+    list_records,
     opened,
-    show_list,
+    remove_record,
 )
 from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
 from synapse_sdk.cli.live_names import complete_storage
@@ -89,12 +88,9 @@ def create(
 @JSON
 @BACKEND
 @click.pass_obj
-def list_storages(session: Session, /, *, limit: int, shows_all: bool, quiet: bool, as_json: bool) -> None:
+def list_storages(session: Session, /, **shown: Any) -> None:  # noqa: ANN401  # the options of a list
     """List the storages."""
-    most = None if shows_all else limit
-    with opened(session, as_json=as_json) as backend:
-        found = everything(lambda after, size: backend.storages.list(after=after, limit=size), most)
-    show_list(found, most, _row, "storages", as_json=as_json, quiet=quiet)
+    list_records(session, "storages", lambda backend: backend.storages.list, lambda each, _: _row(each), **shown)
 
 
 @click.command("show", cls=SynapseCommand, examples=(CREATED, "synapse storages show disk"))
@@ -122,11 +118,14 @@ def show(session: Session, /, *, name: str, as_json: bool) -> None:
 @click.pass_obj
 def rm(session: Session, /, *, name: str, yes: bool) -> None:
     """Forget the storage NAME; one in which data files lie is kept. Objects are never deleted."""
-    with opened(session) as backend:
-        storage = backend.storages.get(name)
-        confirm_removal("storage", storage.name, yes=yes)
-        backend.storages.remove(storage.id)
-    click.echo(f"Forgot the storage {storage.name!r}; its objects stay.", err=True)
+    remove_record(
+        session,
+        "storage",
+        name,
+        lambda backend: (backend.storages.get, backend.storages.remove),
+        yes=yes,
+        said="Forgot the {kind} {name!r}; its objects stay.",
+    )
 
 
 def _address(url: str) -> str:
