@@ -1,4 +1,4 @@
-"""Dividing data units among what they are for: by shares, by rules over their keys, or by what their metadata says.
+"""Dividing data units among what they are for: by ratios, by rules over their keys, or by what their metadata says.
 
 Every way gives the same for the same units, in whichever order they come.
 """
@@ -16,11 +16,11 @@ from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import one_of
 from synapse_sdk.types import JsonObject
 
-__all__ = ["Rule", "read_rule", "read_shares", "sizes", "split_by_column", "split_by_rules", "split_by_shares"]
+__all__ = ["Rule", "read_ratios", "read_rule", "sizes", "split_by_column", "split_by_ratios", "split_by_rules"]
 
-SHARE = re.compile(r"\d{1,12}(?:\.\d{0,12})?(?:/\d{1,12})?|\.\d{1,12}", re.ASCII)
+RATIO = re.compile(r"\d{1,12}(?:\.\d{0,12})?(?:/\d{1,12})?|\.\d{1,12}", re.ASCII)
 WHOLE = (1, 100)
-"""What shares add up to: parts of one, or of a hundred."""
+"""What ratios add up to: parts of one, or of a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,32 +36,32 @@ class Rule:
         return fnmatchcase(normalize("NFC", key), normalize("NFC", self.pattern))
 
 
-def read_shares(text: str) -> Mapping[Category, Fraction]:
+def read_ratios(text: str) -> Mapping[Category, Fraction]:
     """Return how much each category gets, as parts of 1.
 
     Args:
-        text: Shares that add up to 1 or to 100, as decimal numbers or fractions.
+        text: Ratios that add up to 1 or to 100, as decimal numbers or fractions.
 
     Raises:
-        ConfigurationError: It names something that is no category or one twice, or the shares do not add up.
+        ConfigurationError: It names something that is no category or one twice, or the ratios do not add up.
 
     Example:
-        >>> [str(share) for share in read_shares("train=0.8,validation=0.1,test=0.1").values()]
+        >>> [str(ratio) for ratio in read_ratios("train=0.8,validation=0.1,test=0.1").values()]
         ['4/5', '1/10', '1/10']
     """
-    shares = dict[Category, Fraction]()
+    ratios = dict[Category, Fraction]()
     for part in text.split(","):
         name, _, number = part.strip().partition("=")
-        category, share = _category(name.strip()), _share(part, number.strip())
-        if category in shares:
+        category, ratio = _category(name.strip()), _ratio(part, number.strip())
+        if category in ratios:
             msg = f"The split {text!r} names {category} twice"
-            raise ConfigurationError(msg, fix="Give each its share once")
-        shares[category] = share
-    total = sum(shares.values())
+            raise ConfigurationError(msg, fix="Give each its ratio once")
+        ratios[category] = ratio
+    total = sum(ratios.values())
     if total not in WHOLE:
-        msg = f"The shares of the split {text!r} add up to {_decimal(total)}"
+        msg = f"The ratios of the split {text!r} add up to {_decimal(total)}"
         raise ConfigurationError(msg, fix="Let them add up to 1, such as train=0.8,validation=0.1,test=0.1")
-    return {category: share / total for category, share in shares.items()}
+    return {category: ratio / total for category, ratio in ratios.items()}
 
 
 def read_rule(text: str) -> Rule:
@@ -81,10 +81,10 @@ def read_rule(text: str) -> Rule:
     return Rule(pattern=pattern, category=_category(name.strip()))
 
 
-def sizes(count: int, shares: Mapping[Category, Fraction]) -> Mapping[Category, int]:
+def sizes(count: int, ratios: Mapping[Category, Fraction]) -> Mapping[Category, int]:
     """Return how many of some units each category gets; together, all of them.
 
-    Each gets its share, rounded down; what is left goes one by one to those that lost most by it (the method of largest
+    Each gets its part, rounded down; what is left goes one by one to those that lost most by it (the method of largest
     remainders), and among equals to the one named first.
 
     Example:
@@ -92,7 +92,7 @@ def sizes(count: int, shares: Mapping[Category, Fraction]) -> Mapping[Category, 
         >>> list(sizes(5, {Category.TRAIN: Fraction(3, 4), Category.TEST: Fraction(1, 4)}).values())
         [4, 1]
     """
-    exact = {category: count * share for category, share in shares.items()}
+    exact = {category: count * ratio for category, ratio in ratios.items()}
     found = {category: int(part) for category, part in exact.items()}
     by_remainder = sorted(exact, key=lambda category: found[category] - exact[category])
     for category in by_remainder[: count - sum(found.values())]:
@@ -100,8 +100,8 @@ def sizes(count: int, shares: Mapping[Category, Fraction]) -> Mapping[Category, 
     return found
 
 
-def split_by_shares(
-    keys: Iterable[str], shares: Mapping[Category, Fraction], *, seed: int = 0
+def split_by_ratios(
+    keys: Iterable[str], ratios: Mapping[Category, Fraction], *, seed: int = 0
 ) -> Mapping[str, Category]:
     """Return at random, but always in the same way, what each unit is for.
 
@@ -110,13 +110,13 @@ def split_by_shares(
 
     Args:
         keys: The keys of the units.
-        shares: How much each category gets; adds up to 1.
+        ratios: How much each category gets; adds up to 1.
         seed: Any number.
     """
     drawn = sorted(set(keys), key=lambda key: (_digest(seed, key), key))
     parts = dict[str, Category]()
     start = 0
-    for category, size in sizes(len(drawn), shares).items():
+    for category, size in sizes(len(drawn), ratios).items():
         parts.update(dict.fromkeys(drawn[start : start + size], category))
         start += size
     return parts
@@ -150,15 +150,15 @@ def _category(name: str) -> Category:
     raise ConfigurationError(msg, fix=one_of(name, map(str, Category)))
 
 
-def _share(part: str, number: str) -> Fraction:
+def _ratio(part: str, number: str) -> Fraction:
     try:
-        share = Fraction(number) if SHARE.fullmatch(number) else Fraction(0)
+        ratio = Fraction(number) if RATIO.fullmatch(number) else Fraction(0)
     except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if not share:
-        msg = f"The share {part.strip()!r} is no number above 0"
-        raise ConfigurationError(msg, fix="Write shares as train=0.8,validation=0.1,test=0.1")
-    return share
+        ratio = Fraction(0)
+    if not ratio:
+        msg = f"The ratio {part.strip()!r} is no number above 0"
+        raise ConfigurationError(msg, fix="Write ratios as train=0.8,validation=0.1,test=0.1")
+    return ratio
 
 
 def _decimal(number: Fraction | int) -> str:

@@ -65,7 +65,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line, or the parameters of an action, are wrong; nothing was started."""
     LOSSES = 3
-    """Finished, but not with everything, as was asked for by `--on-error continue`."""
+    """Finished, but not with everything; what is missing is said, and was allowed, such as by `--on-error continue`."""
     ROLLBACK_INCOMPLETE = 4
     """A run failed or was stopped, and something it did could not be undone. It wins over every other code."""
     UNREACHABLE = 69

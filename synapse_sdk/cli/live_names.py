@@ -5,11 +5,17 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from click.shell_completion import CompletionItem
+
+    from synapse_sdk.backend import Backend
+    from synapse_sdk.cli.catalogue.options import Named
 
 __all__ = [
     "complete_action",
     "complete_collection",
+    "complete_dataset",
     "complete_plugin",
     "complete_project",
     "complete_run",
@@ -72,20 +78,27 @@ def complete_run(ctx: click.Context, _param: click.Parameter, incomplete: str) -
 
 def complete_collection(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Return the collections whose names begin so."""
-    return _names(ctx, "collections", incomplete)
+    return _names(ctx, lambda backend: backend.collections.list, incomplete)
+
+
+def complete_dataset(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the ground-truth datasets whose names begin so."""
+    return _names(ctx, lambda backend: backend.ground_truths.datasets, incomplete)
 
 
 def complete_project(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Return the projects whose names begin so."""
-    return _names(ctx, "projects", incomplete)
+    return _names(ctx, lambda backend: backend.projects.list, incomplete)
 
 
 def complete_storage(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Return the storages whose names begin so."""
-    return _names(ctx, "storages", incomplete)
+    return _names(ctx, lambda backend: backend.storages.list, incomplete)
 
 
-def _names(ctx: click.Context, family: str, incomplete: str) -> "list[CompletionItem]":
+def _names(
+    ctx: click.Context, read: "Callable[[Backend], Callable[..., Sequence[Named]]]", incomplete: str
+) -> "list[CompletionItem]":
     """Return the names of records that begin so; a backend that is not there is not made, and has none."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415  # only shells ask
 
@@ -98,7 +111,7 @@ def _names(ctx: click.Context, family: str, incomplete: str) -> "list[Completion
         if path is not None and not path.exists():
             return []
         with open_backend(place) as backend:
-            names = [record.name for record in getattr(backend, family).list(limit=MOST_NAMES)]
+            names = [record.name for record in read(backend)(limit=MOST_NAMES)]
     except SynapseError:  # as above
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -25,6 +25,10 @@ SECTIONS = {
         "projects": LateCommand(
             "synapse_sdk.cli.catalogue.projects:projects", "Make, show and remove projects.", ("project",)
         ),
+        "tasks": LateCommand("synapse_sdk.cli.catalogue.tasks:tasks", "Make, show and annotate tasks.", ("task",)),
+        "datasets": LateCommand(
+            "synapse_sdk.cli.catalogue.datasets:datasets", "Make versions of ground truths from tasks.", ("dataset",)
+        ),
         "storages": LateCommand(
             "synapse_sdk.cli.catalogue.storages:storages", "Make storages known, and forget them.", ("storage",)
         ),

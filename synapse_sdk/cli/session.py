@@ -13,7 +13,7 @@ __all__ = ["Session"]
 
 HAVE_OPTION = {
     "journal": {"run", "runs", "journal", "upload"},
-    "backend": {"collections", "projects", "storages", "upload"},
+    "backend": {"collections", "datasets", "projects", "storages", "tasks", "upload"},
 }
 """Commands that can be told where things are, by what is there."""
 

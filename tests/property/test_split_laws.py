@@ -1,4 +1,4 @@
-"""What holds for every split of data units, by shares and by rules."""
+"""What holds for every split of data units, by ratios and by rules."""
 
 import random
 from fractions import Fraction
@@ -7,30 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.backend import Category
-from synapse_sdk.backend.splits import Rule, sizes, split_by_rules, split_by_shares
+from synapse_sdk.backend.splits import Rule, sizes, split_by_ratios, split_by_rules
 
 KEYS = st.sets(st.text(max_size=12), max_size=60)
 SEEDS = st.integers(-(2**70), 2**70)
 
 
 @st.composite
-def shares(draw: st.DrawFn) -> dict[Category, Fraction]:
-    """Shares of some categories, which add up to 1."""
+def ratios(draw: st.DrawFn) -> dict[Category, Fraction]:
+    """Ratios of some categories, which add up to 1."""
     categories = draw(st.lists(st.sampled_from(tuple(Category)), min_size=1, unique=True))
     parts = draw(st.lists(st.integers(1, 1000), min_size=len(categories), max_size=len(categories)))
     return {category: Fraction(part, sum(parts)) for category, part in zip(categories, parts, strict=True)}
 
 
-@given(count=st.integers(0, 10**9), parts=shares())
+@given(count=st.integers(0, 10**9), parts=ratios())
 def test_the_parts_add_up(count: int, parts: dict[Category, Fraction]) -> None:
-    """Nobody is forgotten, and each category is less than one unit away from its share."""
+    """Nobody is forgotten, and each category is less than one unit away from its ratio."""
     found = sizes(count, parts)
 
     assert sum(found.values()) == count
-    assert all(abs(found[category] - count * share) < 1 for category, share in parts.items())
+    assert all(abs(found[category] - count * ratio) < 1 for category, ratio in parts.items())
 
 
-@given(keys=KEYS, parts=shares(), seed=SEEDS, order=st.randoms(use_true_random=False))
+@given(keys=KEYS, parts=ratios(), seed=SEEDS, order=st.randoms(use_true_random=False))
 def test_the_same_units_are_split_alike(
     keys: set[str], parts: dict[Category, Fraction], seed: int, order: random.Random
 ) -> None:
@@ -38,21 +38,21 @@ def test_the_same_units_are_split_alike(
     shuffled = sorted(keys)
     order.shuffle(shuffled)
 
-    split = split_by_shares(keys, parts, seed=seed)
+    split = split_by_ratios(keys, parts, seed=seed)
 
-    assert split == split_by_shares(shuffled, parts, seed=seed)
+    assert split == split_by_ratios(shuffled, parts, seed=seed)
     assert split.keys() == keys
     found = {category: list(split.values()).count(category) for category in parts}
     assert found == sizes(len(keys), parts)
 
 
-@given(keys=KEYS, parts=shares(), seed=SEEDS)
+@given(keys=KEYS, parts=ratios(), seed=SEEDS)
 def test_one_unit_more_moves_no_unit_further_than_the_next_part(
     keys: set[str], parts: dict[Category, Fraction], seed: int
 ) -> None:
     """A collection that grows keeps nearly all of its split: at most two units change at each border."""
     grown = {*keys, "one more"}
-    before, after = split_by_shares(keys, parts, seed=seed), split_by_shares(grown, parts, seed=seed)
+    before, after = split_by_ratios(keys, parts, seed=seed), split_by_ratios(grown, parts, seed=seed)
 
     moved = [key for key in keys if before[key] is not after[key]]
 

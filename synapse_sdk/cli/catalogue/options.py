@@ -56,7 +56,7 @@ class Named(Protocol):
 def LISTING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # used like the decorators above
     """Add how much of a list is shown."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Print names only."),
+        click.option("-q", "--quiet", is_flag=True, help="Print names only, or ids."),
         click.option("--all", "shows_all", is_flag=True, help="Show all, however many."),
         click.option(
             "--limit", type=click.IntRange(min=1), default=USUAL_LIMIT, show_default=True, help="Show so many at most."
@@ -160,7 +160,7 @@ def show_list[T](  # names of what the list is made of
     Args:
         records: The records.
         limit: How many are shown; None for all.
-        facts: Tells what a record has, in the order of the columns; must have a `name`.
+        facts: Tells what a record has, in the order of the columns; must have a `name` or an `id`.
         kind: What the records are, such as `collections`.
         as_json: Whether a program reads it.
         quiet: Whether names are enough.
@@ -173,7 +173,7 @@ def show_list[T](  # names of what the list is made of
         echo_json({kind: rows, "more": more})
     elif quiet:
         for row in rows:
-            write(sys.stdout, clean(str(row["name"])))
+            write(sys.stdout, clean(str(row.get("name", row["id"]))))
     elif not rows:
         write(sys.stderr, f"There are no {kind} yet.")
     else:
@@ -183,8 +183,14 @@ def show_list[T](  # names of what the list is made of
         write(sys.stderr, f"There are more than {limit}: --all, or --limit N.")
 
 
-def confirm_removal(kind: str, name: str, *, yes: bool) -> None:
+def confirm_removal(kind: str, name: str, *, yes: bool, question: str | None = None) -> None:
     """Have the user type the name of what is to be removed.
+
+    Args:
+        kind: What it is, such as `collection`.
+        name: Its name.
+        yes: Whether the user has agreed already.
+        question: What is asked if there is more to say than that; it shows the name, too.
 
     Raises:
         UsageError: There is nobody to ask.
@@ -193,9 +199,10 @@ def confirm_removal(kind: str, name: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        msg = f"Remove the {kind} {name!r}? Without a terminal nobody can be asked: add --yes"
+        msg = f"{question or f'Remove the {kind} {name!r}?'} Without a terminal nobody can be asked: add --yes"
         raise click.UsageError(msg)
-    if click.prompt(f"Type the name of the {kind} to remove it", err=True) != name:
+    hint = f"Type the name of the {kind} to remove it" if question is None else f"{question} Type {name} to do so"
+    if click.prompt(hint, err=True) != name:
         raise click.Abort
 
 

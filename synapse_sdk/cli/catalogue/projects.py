@@ -20,22 +20,25 @@ from synapse_sdk.cli.session import Session
 
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend, Project
+    from synapse_sdk.types import JsonObject
 
-__all__ = ["create", "list_projects", "projects", "rm", "show"]
+__all__ = ["configure", "create", "list_projects", "projects", "rm", "show"]
 
 HERE = "synapse_sdk.cli.catalogue.projects"
 COLLECTION = "synapse collections create birds"
 CREATED = "synapse projects create boxes --collection birds"
+CONFIGURED = "synapse projects configure boxes --file classes.yaml"
 NAME = click.argument("name", metavar="NAME", shell_complete=complete_project)
 
 projects = SynapseGroup(
     "projects",
-    help="Make, list, show and remove projects. NAME is the name of one, or its id.",
+    help="Make, list, show, configure and remove projects. NAME is the name of one, or its id.",
     sections={
         "Commands": {
             "create": LateCommand(f"{HERE}:create", "Make a project on a collection.", ("new",)),
             "list": LateCommand(f"{HERE}:list_projects", "List the projects.", ("ls",)),
             "show": LateCommand(f"{HERE}:show", "Show a project, and how many tasks it has."),
+            "configure": LateCommand(f"{HERE}:configure", "Replace the configuration of a project."),
             "rm": LateCommand(f"{HERE}:rm", "Remove a project without tasks.", ("remove", "delete")),
         }
     },
@@ -59,14 +62,9 @@ projects = SynapseGroup(
 def create(session: Session, /, *, name: str, collection: str, path: str | None, as_json: bool) -> None:
     """Make a project NAME."""
     from synapse_sdk.cli.rendering import clean, echo_json, write  # noqa: PLC0415  # help needs none of these
-    from synapse_sdk.documents import read_document  # noqa: PLC0415
-    from synapse_sdk.errors import ConfigurationError  # noqa: PLC0415
 
     session.wants_json = as_json
-    configuration = {} if path is None else read_document(path)
-    if not isinstance(configuration, dict):
-        msg = f"{path} is not a mapping"
-        raise ConfigurationError(msg, fix="Write names and values", file=path)
+    configuration = {} if path is None else _configuration(path)
     with opened(session, as_json=as_json) as backend:
         found = backend.collections.get(collection)
         made = backend.projects.create(name, found.id, configuration=configuration)
@@ -109,6 +107,31 @@ def show(session: Session, /, *, name: str, as_json: bool) -> None:
         write(sys.stdout, key_values(document))
 
 
+@click.command("configure", cls=SynapseCommand, examples=(CONFIGURED,))
+@NAME
+@click.option(
+    "--file", "path", metavar="FILE", required=True, help="A YAML, JSON or TOML document, such as the classes."
+)
+@JSON
+@BACKEND
+@click.pass_obj
+def configure(session: Session, /, *, name: str, path: str, as_json: bool) -> None:
+    """Replace the configuration of the project NAME as a whole by the document FILE.
+
+    `synapse projects show NAME --json` prints the one it has.
+    """
+    from synapse_sdk.cli.rendering import echo_json  # noqa: PLC0415  # help needs none of it
+
+    session.wants_json = as_json
+    configuration = _configuration(path)
+    with opened(session, as_json=as_json) as backend:
+        project = backend.projects.configure(backend.projects.get(name).id, configuration)
+        if as_json:
+            echo_json({**_row(project, backend), "configuration": project.configuration})
+            return
+    click.echo(f"Configured the project {project.name!r}.", err=True)
+
+
 @click.command("rm", cls=SynapseCommand, examples=(COLLECTION, CREATED, "synapse projects rm boxes --yes"))
 @NAME
 @YES
@@ -123,6 +146,17 @@ def rm(session: Session, /, *, name: str, yes: bool) -> None:
         lambda backend: (backend.projects.get, backend.projects.remove),
         yes=yes,
     )
+
+
+def _configuration(path: str) -> "JsonObject":
+    from synapse_sdk.documents import read_document  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.errors import ConfigurationError  # noqa: PLC0415
+
+    configuration = read_document(path)
+    if not isinstance(configuration, dict):
+        msg = f"{path} is not a mapping"
+        raise ConfigurationError(msg, fix="Write names and values", file=path)
+    return configuration
 
 
 def _row(project: "Project", backend: "Backend") -> dict[str, Any]:

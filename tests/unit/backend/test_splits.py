@@ -7,31 +7,31 @@ import pytest
 
 from synapse_sdk.backend import Category
 from synapse_sdk.backend.splits import (
+    read_ratios,
     read_rule,
-    read_shares,
     split_by_column,
+    split_by_ratios,
     split_by_rules,
-    split_by_shares,
 )
 from synapse_sdk.errors import ConfigurationError
 
 KEYS = [f"photo {number}" for number in range(1000)]
-THREE = read_shares("train=0.8,validation=0.1,test=0.1")
+THREE = read_ratios("train=0.8,validation=0.1,test=0.1")
 
 
 def test_a_split_is_the_same_on_every_machine() -> None:
     """It depends on seed and keys alone; these values must never change, or all splits do."""
-    split = split_by_shares(["a", "b", "c", "d", "e"], read_shares("train=60,test=40"), seed=7)
+    split = split_by_ratios(["a", "b", "c", "d", "e"], read_ratios("train=60,test=40"), seed=7)
 
     assert [key for key, category in sorted(split.items()) if category is Category.TEST] == ["a", "b"]
 
 
 def test_another_seed_gives_another_split_of_the_same_sizes() -> None:
     """And nothing else does."""
-    first, second = split_by_shares(KEYS, THREE, seed=1), split_by_shares(KEYS, THREE, seed=2)
+    first, second = split_by_ratios(KEYS, THREE, seed=1), split_by_ratios(KEYS, THREE, seed=2)
 
     assert first != second
-    assert first == split_by_shares(reversed(KEYS), THREE, seed=1)
+    assert first == split_by_ratios(reversed(KEYS), THREE, seed=1)
     assert Counter(first.values()) == Counter(second.values()) == {"train": 800, "validation": 100, "test": 100}
 
 
@@ -40,7 +40,7 @@ def test_another_seed_gives_another_split_of_the_same_sizes() -> None:
 )
 def test_shares_are_parts_of_one_or_of_a_hundred(text: str) -> None:
     """In whichever way they are written."""
-    assert read_shares(text) == {Category.TRAIN: Fraction(7, 10), Category.TEST: Fraction(3, 10)}
+    assert read_ratios(text) == {Category.TRAIN: Fraction(7, 10), Category.TEST: Fraction(3, 10)}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_shares_are_parts_of_one_or_of_a_hundred(text: str) -> None:
 def test_shares_that_cannot_be_are_refused(text: str, says: str) -> None:
     """The error names what was found and what is wanted."""
     with pytest.raises(ConfigurationError, match=says):
-        read_shares(text)
+        read_ratios(text)
 
 
 def test_the_first_rule_that_fits_counts() -> None:
@@ -86,12 +86,6 @@ def test_a_rule_names_pattern_and_category(text: str, says: str) -> None:
 
 def test_metadata_may_say_what_a_unit_is_for() -> None:
     """Units of which it says nothing, or something else, are left out."""
-    metas = {
-        "a": {"part": " Train "},
-        "b": {"part": "test"},
-        "c": {"part": "val"},
-        "d": {"x": "test"},
-        "e": {"part": 3},
-    }
+    metas = {"a": {"part": " Train "}, "b": {"part": "test"}, "c": {"part": "val"}, "d": {"x": "test"}}
 
     assert split_by_column(metas, "part") == {"a": Category.TRAIN, "b": Category.TEST}

@@ -180,6 +180,10 @@ def test_a_project_is_made_on_a_collection(synapse: "Synapse", home: Path) -> No
     assert synapse("projects", "list", "-q").out == "boxes\n"
     assert "classes" in synapse("projects", "show", "1").out
     assert "a project works on it" in synapse("collections", "rm", "birds", "--yes").err
+    (home / "more.yaml").write_text("schema: dm_v2\n")
+    configured = synapse("projects", "configure", "boxes", "--file", "more.yaml", "--json").json
+    assert configured["configuration"] == {"schema": "dm_v2"}
+    assert synapse("projects", "configure", "boxs", "--file", "more.yaml").code == 2
     assert synapse("projects", "rm", "boxes", "--yes").code == 0
     (home / "classes.yaml").write_text("[cat]\n")
     wrong = synapse("projects", "create", "p", "--collection", "birds", "--configuration", "classes.yaml")
@@ -269,6 +273,8 @@ def test_the_doctor_looks_at_the_backend(synapse: "Synapse") -> None:
         (("projects", "create", "p", "--collection", ""), ["plain,birds"]),
         (("projects", "show", ""), []),
         (("storages", "show", ""), []),
+        (("tasks", "list", "--project", ""), []),
+        (("datasets", "show", ""), []),
     ],
 )
 def test_a_shell_is_offered_the_names_there_are(

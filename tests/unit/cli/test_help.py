@@ -1,5 +1,6 @@
 """Help: every page ends with examples that run, and whoever mistypes is helped."""
 
+import json
 import os
 import re
 import shlex
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from synapse_sdk.backend import Category, FileSpecification, NewGroundTruth, NewUnit, TaskFilter, open_backend
+from synapse_sdk.backend import Category, NewGroundTruth, TaskFilter, open_backend
 from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
 from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
+from tests.unit.cli.working import DM, annotate_all, make_project
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -69,22 +71,23 @@ def record_run(home: Path) -> None:
     (home / "damaged.db").write_bytes(default_journal().read_bytes())
 
 
-def annotate_a_photo() -> None:
-    """Leave a project `boxes` with an annotated task, and a dataset `birds` with two versions of it."""
+def leave_work(home: Path) -> None:
+    """Leave an annotated task of a project `boxes`, the same annotations in a folder, and a configuration."""
+    make_project("cat")
+    annotate_all()
+    (home / "labels").mkdir()
+    (home / "labels" / "cat.json").write_text(json.dumps(DM), encoding="utf-8")
+    (home / "classes.yaml").write_text("classes: [cat, dog]\n", encoding="utf-8")
+
+
+def leave_versions() -> None:
+    """Leave a dataset `birds` with two versions of the tasks of `boxes`."""
     with open_backend() as backend:
-        collection = backend.collections.create("photos", specifications=[FileSpecification(name="images")])
-        storage = backend.storages.create("store", "store")
-        (file,) = backend.ingestion.reserve("before", collection.id, storage.id, [("0" * 64, 7, "cat")])
-        unit = NewUnit(key="cat", files={"images": (file.file.id, "cat.jpg")})
-        backend.ingestion.register("before", collection.id, [unit], stored=[file.file.id])
-        backend.ingestion.publish("before")
-        project = backend.projects.create("boxes", collection.id)
-        backend.tasks.create(project.id, [unit.id for unit in backend.data_units.list(collection.id)])
-        (task,) = backend.tasks.list(TaskFilter(project=project.id))
-        backend.tasks.set_data(task.id, {"classification": {}}, task.version)
+        tasks = backend.tasks.list(TaskFilter(project=backend.projects.get("boxes").id))
         dataset = backend.ground_truths.create_dataset("birds")
         for _ in range(2):
-            backend.ground_truths.create_version(dataset.id, [NewGroundTruth(category=Category.TRAIN, task_id=task.id)])
+            items = [NewGroundTruth(category=Category.TRAIN, task_id=task.id) for task in tasks]
+            backend.ground_truths.create_version(dataset.id, items)
 
 
 @pytest.mark.parametrize("page", EXAMPLES)
@@ -97,8 +100,10 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
     if page.startswith(("synapse collections", "synapse upload")):
         (home / "photos" / "images").mkdir(parents=True)
         (home / "photos" / "images" / "cat.jpg").write_bytes(b"picture")
+    if page.startswith(("synapse tasks", "synapse datasets", "synapse projects configure", "synapse export")):
+        leave_work(home)
     if page == "synapse export":
-        annotate_a_photo()
+        leave_versions()
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)
@@ -132,6 +137,7 @@ def test_runs_are_a_group_and_run_is_a_command(synapse: "Synapse") -> None:
         ("plugins", "plugin"),
         ("collection", "collections"),
         ("project", "projects"),
+        ("dataset", "datasets"),
         ("storage", "storages"),
     ],
 )
@@ -145,7 +151,7 @@ def test_a_group_answers_to_singular_and_plural(other: str, name: str, synapse: 
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["plugin", "valdate"], "No such command 'valdate'. Did you mean 'validate'?"),
-        (["xyzzy"], "No such command 'xyzzy'. There are: upload, export, collections, projects, storages, run,"),
+        (["xyzzy"], "No such command 'xyzzy'. There are: upload, export, collections, projects, tasks,"),
         (["run", "p", "a", "--progess", "plain"], "Did you mean '--progress'?"),
         (["--debgu"], "Did you mean '--debug'?"),
         (["run", "p"], "Missing argument 'ACTION'"),
