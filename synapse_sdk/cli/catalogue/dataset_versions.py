@@ -48,7 +48,7 @@ class Found:
     cls=SynapseCommand,
     examples=(
         "synapse datasets create animals",
-        "synapse datasets add animals --project boxes --split train=0.8,test=0.2 --dry-run",
+        "synapse datasets add animals --project boxes --split train=0.8,test=0.2",
         "synapse datasets add animals --project boxes --rule '*=train'",
     ),
 )
