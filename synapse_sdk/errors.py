@@ -36,6 +36,7 @@ __all__ = [
     "JournalBusyError",
     "JournalCorruptedError",
     "JournalError",
+    "JournalFullError",
     "JournalVersionError",
     "LeaseHeldError",
     "LeaseLostError",
@@ -302,6 +303,12 @@ class JournalBusyError(JournalError):
 
     code = "SYN-E1408"
     transient = True
+
+
+class JournalFullError(JournalError):
+    """The disk of the journal is full; runs stop, and are undone, while there is room to record that."""
+
+    code = "SYN-E1409"
 
 
 class StorageError(SynapseError, OSError):

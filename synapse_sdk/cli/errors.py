@@ -20,6 +20,7 @@ from synapse_sdk.errors import (
     InvalidWeightError,
     JournalBusyError,
     JournalError,
+    JournalFullError,
     JournalVersionError,
     LeaseHeldError,
     LeaseLostError,
@@ -189,14 +190,16 @@ OUT_OF_RESOURCES = "53"
 """How the states begin in which a PostgreSQL server says that its disk or memory is full."""
 LOCKED = "55P03"
 """The state in which it says that somebody else has a lock."""
+DISKS = frozenset({JournalError, JournalFullError, BackendError})
+"""What is said of the place where something is kept, rather than of what was asked for."""
 OUT_OF_ORDER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code for what ended a command.
 
-    A run that failed because the system did not permit something, because a disk is full or because the journal cannot
-    be reached, says so by 77, 74 or 69 instead of 1: the cause chain of the error decides.
+    A run that failed because the system did not permit something, because a disk is full or because journal or backend
+    cannot be reached, says so by 77, 74 or 69 instead of 1: the cause chain of the error decides.
     """
     if isinstance(error, StepFailedError) and error.rollback_errors:
         return ExitCode.ROLLBACK_INCOMPLETE
@@ -204,7 +207,7 @@ def exit_code(error: BaseException) -> ExitCode:
     if isinstance(error, BackendUnavailableError) and any(map(_is_unreachable, causes(error))):
         return ExitCode.UNREACHABLE
     if code in {ExitCode.RUN_FAILED, ExitCode.IO}:
-        fallback = ExitCode.IO if any(type(cause) is JournalError for cause in causes(error)) else code
+        fallback = ExitCode.IO if any(type(cause) in DISKS for cause in causes(error)) else code
         return next(filter(None, map(_complaint, causes(error))), fallback)
     return code
 

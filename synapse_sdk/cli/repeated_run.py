@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.cli.rendering import write
@@ -14,6 +13,7 @@ from synapse_sdk.cli.run_request import PreparedRequest
 from synapse_sdk.cli.run_tasks import Additions, ResumeRun, RollBackRun, StartRun
 from synapse_sdk.cli.session import Session
 from synapse_sdk.errors import LeaseHeldError
+from synapse_sdk.journal.open import sqlite_path
 from synapse_sdk.plugins import find_runs
 from synapse_sdk.plugins.encoding import ValueCodec
 from synapse_sdk.reporting.events import RunStatus
@@ -83,7 +83,7 @@ class RepeatedRun:
 
     def _earlier(self, session: Session) -> "RunReport | None":
         """Return a run without an end that does the same; None if there is none, or runs are not recorded."""
-        if session.journal is None or (session.settings.journal == "auto" and not Path(session.journal).exists()):
+        if session.journal is None or ((file := sqlite_path(session.journal)) is not None and not file.exists()):
             return None
         wanted = (PLUGIN, self.action, os.getcwd())  # noqa: PTH109  # it is recorded as text
         for report in find_runs(statuses=UNENDED, journal=session.journal):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.database_servers import DatabaseServer
-from synapse_sdk.errors import JournalBusyError, JournalError, JournalVersionError
+from synapse_sdk.errors import JournalBusyError, JournalError, JournalFullError, JournalVersionError
 from synapse_sdk.journal.sql import migrations
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Server(DatabaseServer):
             return JournalError(f"The journal in {self.name} cannot be written", why=why, fix=fix)
         if state.startswith("53"):
             fix = "Free space on the server's disk, or connections, then try again"
-            return JournalError(f"The server of the journal in {self.name} is full", why=why, fix=fix)
+            kind = JournalFullError if state == "53100" else JournalError
+            return kind(f"The server of the journal in {self.name} is full", why=why, fix=fix)
         fix = "See that the server is there and lets this user in, then try again"
         return JournalError(f"The journal in {self.name} cannot be used", why=why, fix=fix)
 

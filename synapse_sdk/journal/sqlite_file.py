@@ -13,7 +13,13 @@ from synapse_sdk.database_files import (
     other_than_file,
     use_wal,
 )
-from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
+from synapse_sdk.errors import (
+    JournalBusyError,
+    JournalCorruptedError,
+    JournalError,
+    JournalFullError,
+    JournalVersionError,
+)
 from synapse_sdk.journal.sql import migrations, statements
 
 __all__ = ["connect", "explained", "grow_ballast", "release_ballast"]
@@ -64,7 +70,7 @@ def explained(error: Exception, path: Path) -> JournalError:
         return JournalCorruptedError(f"The journal {str(path)!r} is damaged", why=why, fix=fix, path=path)
     if name == "SQLITE_FULL" or getattr(error, "errno", None) == 28:  # noqa: PLR2004  # ENOSPC
         fix = f"Free at least {BALLAST_BYTES:,} bytes on the disk of {path.parent}, then try again"
-        return JournalError(f"The disk of the journal {str(path)!r} is full", why=why, fix=fix, path=path)
+        return JournalFullError(f"The disk of the journal {str(path)!r} is full", why=why, fix=fix, path=path)
     fix = "Name another file (--journal FILE, SYNAPSE_JOURNAL), or run without (--no-journal)"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, PermissionError):
         return JournalError(f"The journal {str(path)!r} cannot be written", why=why, fix=fix, path=path)

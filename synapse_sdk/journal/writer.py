@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
-from synapse_sdk.errors import JournalError, LeaseLostError
+from synapse_sdk.errors import JournalError, JournalFullError, LeaseLostError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.journal.base import LEASE_SECONDS
 from synapse_sdk.journal.model import Frame, Lease
@@ -58,6 +58,8 @@ class RunWriter:
         self.lease = lease
         self.is_cancelled = False
         """Whether somebody has asked for the run to be stopped."""
+        self.shortage: JournalFullError | None = None
+        """What was said when there was no room for what waits; the room that was set aside is for the way back."""
         self._journal = journal
         self.on_cancel = on_cancel
         self._duration = duration
@@ -129,6 +131,8 @@ class RunWriter:
                     duty()
             except LeaseLostError as error:
                 self._failure = error
+            except JournalFullError as error:
+                self.shortage = error
             except JournalError:  # the next write tries again, and says so
                 pass
 

@@ -139,6 +139,7 @@ class DurableRun:
         Raises:
             LeaseLostError: Another worker has taken over.
             RunCancelledError: Somebody has asked for the run to be stopped.
+            JournalFullError: There is just enough room left to undo the run.
             JournalError, UnencodableValueError: It cannot be recorded.
         """
         handler = self._handlers.get(type(event))
@@ -186,7 +187,7 @@ class DurableRun:
         self._may_save_at = 0.0
         self._has_undo_log = self.past is not None and bool(self.past.step(event.step).undo_log)
         self.writer.write(f'{{"type":"StepStarted","at":{_at(event)},"step":{self._name(event.step)}}}')
-        self._stop_if_cancelled()
+        self._stop_if_due()
 
     def _step_finished(self, event: StepFinished) -> None:
         """Let the end of a step wait for the start of the next: they are one transaction."""
@@ -216,7 +217,7 @@ class DurableRun:
         texts = self._codec.encode(entries, where)
         self._write(first, {"step": self._name(first.step), "entries": texts})
         hit("undo.recorded")
-        self._stop_if_cancelled()
+        self._stop_if_due()
 
     def _progress_saved(self, event: ProgressSaved) -> None:
         """Let saved progress wait, together with the context as it is now: neither must be ahead of the other."""
@@ -236,7 +237,7 @@ class DurableRun:
             if cost > CHEAP_SECONDS:
                 self._may_save_at = began + SHARE_OF_TIME * cost
         hit("progress.saved")
-        self._stop_if_cancelled()
+        self._stop_if_due()
 
     def _rollback_started(self, event: RollbackStarted) -> None:
         self._is_going_back = True
@@ -329,8 +330,12 @@ class DurableRun:
             text = self._names[step] = _text(step)
         return text
 
-    def _stop_if_cancelled(self) -> None:
-        if self.writer.is_cancelled and not self._is_going_back:
+    def _stop_if_due(self) -> None:
+        if self._is_going_back:
+            return
+        if self.writer.shortage is not None:
+            raise self.writer.shortage
+        if self.writer.is_cancelled:
             msg = "The run was cancelled"
             raise RunCancelledError(msg, fix="What it had done was undone; start it again if you want to")
 

@@ -1,14 +1,14 @@
 """Bad input: each kind has its own error and exit code, nothing is half done, and nobody sees a traceback."""
 
-import os
 import resource
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.faults.disks import small_disk
+from tests.faults.privileges import obeying_permissions
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Shell
@@ -202,26 +202,13 @@ def test_an_input_folder_that_cannot_be_used_fails_the_run(shell: "Shell", kind:
     assert not (shell.folder / "out").exists()
 
 
-@pytest.fixture
-def unprivileged() -> tuple[str, ...]:
-    """What makes a command obey permissions; nothing if the tests do not run as root."""
-    if os.geteuid() != 0:
-        return ()
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root may read everything, and there is no setpriv to give that up")
-    # Still root, who owns the files and the interpreter, but without the right to pass over their permissions.
-    given_up = "-dac_override,-dac_read_search"
-    return (setpriv, f"--bounding-set={given_up}", f"--inh-caps={given_up}")
-
-
-def test_an_input_folder_that_may_not_be_read_is_not_permitted(shell: "Shell", unprivileged: tuple[str, ...]) -> None:
+def test_an_input_folder_that_may_not_be_read_is_not_permitted(shell: "Shell") -> None:
     """77 says that it is a matter of permissions, not of the job."""
     source = shell.folder / "in"
     source.mkdir(mode=0o000)
 
     outcome = shell.run_program(
-        *unprivileged, *shell.command_line("synapse"), *JOB, *sets(input_dir="in", output_dir="out")
+        *obeying_permissions(), *shell.command_line("synapse"), *JOB, *sets(input_dir="in", output_dir="out")
     )
     source.chmod(0o700)
 
@@ -230,28 +217,17 @@ def test_an_input_folder_that_may_not_be_read_is_not_permitted(shell: "Shell", u
     assert not (shell.folder / "out").exists()
 
 
-@pytest.fixture
-def small_disk(shell: "Shell") -> Iterator[Path]:
-    """A file system with room for about two photos."""
-    folder = shell.folder / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or mount is None or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root can mount a small disk; the limit on file sizes is tested by everybody")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607  # found as mount was
-
-
 @pytest.mark.parametrize("mode", ["local", "process"])
-def test_a_full_disk_undoes_the_run(shell: "Shell", small_disk: Path, mode: str) -> None:
-    """74, and not one byte is left on the disk."""
-    outcome = shell.run(*JOB, "--mode", mode, *sets(input_dir=PHOTOS, output_dir=small_disk / "out"))
+def test_a_full_disk_undoes_the_run(shell: "Shell", mode: str) -> None:
+    """74, and not one byte is left on the disk, which has room for about two photos."""
+    with small_disk(shell.folder / "disk", "size=160k") as disk:
+        outcome = shell.run(*JOB, "--mode", mode, *sets(input_dir=PHOTOS, output_dir=disk / "out"))
+        left = list(disk.iterdir())
 
     assert outcome.code == 74
     assert "No space left on device" in outcome.err
     assert "Step 'resize_images' failed: Cannot write" in outcome.err
-    assert list(small_disk.iterdir()) == []
+    assert left == []
 
 
 @pytest.mark.parametrize(

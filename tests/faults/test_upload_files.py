@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from synapse_sdk.backend import FileSpecification
 from synapse_sdk.errors import InvalidSheetError, StepFailedError, StorageFullError, UnsafeArchiveError
+from tests.faults.disks import small_disk
 from tests.faults.odd_names import FILE_NAMES
 from tests.unit.documents.archives.builders import write_archive
 from tests.unit.documents.sheets.workbooks import with_cells
@@ -45,30 +45,25 @@ def upload_within(limit: str, value: int) -> str:
 
 
 @pytest.fixture(params=["size=600k", "nr_inodes=40"])
-def small_disk(request: pytest.FixtureRequest, world: World) -> Iterator[World]:
+def with_small_store(request: pytest.FixtureRequest, world: World) -> Iterator[World]:
     """A project whose store is on a file system with little room, or room for few files."""
-    world.store.mkdir()
-    mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", request.param, "tmpfs", str(world.store)]
-    if os.geteuid() != 0 or mount is None or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root can mount a small disk; the limit on file sizes is tested by everybody")
-    yield world
-    subprocess.run(["umount", str(world.store)], check=True)  # noqa: S607  # found as mount was
+    with small_disk(world.store, request.param):
+        yield world
 
 
 @pytest.mark.parametrize("on_error", ["stop", "continue"])
-def test_a_full_disk_fails_the_run_and_nothing_partial_is_left(small_disk: World, on_error: str) -> None:
+def test_a_full_disk_fails_the_run_and_nothing_partial_is_left(with_small_store: World, on_error: str) -> None:
     """F8: whatever is to be done about single files, because it is not a matter of one of them."""
     for number in range(40):
-        small_disk.write(f"images/{number}.jpg", bytes([number]) * 20_000)
+        with_small_store.write(f"images/{number}.jpg", bytes([number]) * 20_000)
 
     with pytest.raises(StepFailedError, match=r"No space left on device.*Make room") as caught:
-        small_disk.upload(on_error=on_error)
+        with_small_store.upload(on_error=on_error)
 
     assert isinstance(caught.value.__cause__, StorageFullError)
-    assert list(small_disk.store.iterdir()) == []
-    assert small_disk.units(None) == {}
-    small_disk.check()
+    assert list(with_small_store.store.iterdir()) == []
+    assert with_small_store.units(None) == {}
+    with_small_store.check()
 
 
 def test_a_limit_on_file_sizes_does_the_same(world: World) -> None:

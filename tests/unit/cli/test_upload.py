@@ -347,6 +347,15 @@ def test_nothing_is_recorded_where_that_is_not_wanted(
 
 
 @pytest.mark.usefixtures("photos")
+def test_a_journal_that_is_named_is_made(synapse: "Synapse", home: Path) -> None:
+    """As any other command that runs something does it."""
+    outcome = synapse(*UPLOAD, "--journal", "new.db")
+
+    assert outcome.code == 0, outcome.err
+    assert (home / "new.db").exists()
+
+
+@pytest.mark.usefixtures("photos")
 def test_commands_that_are_recommended_name_the_backend_again(synapse: "Synapse", home: Path) -> None:
     """They can be copied as they are."""
     backend = ("--backend", "mine.db")

@@ -1,21 +1,27 @@
 """Which files a journal can be kept in, and what is said of the others."""
 
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from synapse_sdk import database_files
-from synapse_sdk.errors import JournalBusyError, JournalCorruptedError, JournalError, JournalVersionError
+from synapse_sdk.errors import (
+    JournalBusyError,
+    JournalCorruptedError,
+    JournalError,
+    JournalFullError,
+    JournalVersionError,
+)
 from synapse_sdk.journal import Lease, RunId, SqliteJournal, open_journal, read_state, sqlite_file
 from synapse_sdk.journal.sqlite_file import ballast
+from tests.faults.disks import fill_up, small_disk
+from tests.faults.privileges import obeying_permissions
 from tests.unit.journal.samples import OWNER, SOURCE, append, fill
 
 IS_ROOT = os.geteuid() == 0
@@ -145,20 +151,13 @@ for path in sys.argv[1:]:
 @pytest.mark.full
 def test_a_journal_in_a_folder_that_is_read_only_can_be_read(path: Path) -> None:
     """And that it cannot be written is said in one line (F10)."""
-    capabilities = "-dac_override,-dac_read_search"
-    prefix = (
-        [shutil.which("setpriv"), f"--bounding-set={capabilities}", f"--inh-caps={capabilities}"] if IS_ROOT else []
-    )
-    if None in prefix:
-        assert not os.environ.get("CI"), "setpriv is not installed"
-        pytest.skip("root needs setpriv to act like an ordinary user")
     folder = path.parent / "shut"
     folder.mkdir()
     fill(folder / path.name, runs=1, frames=2)
     for each in folder.iterdir():
         each.chmod(0o444)
     folder.chmod(0o555)
-    command = [*filter(None, prefix), sys.executable, "-c", READ_ONLY_FOLDER, str(folder / path.name)]
+    command = [*obeying_permissions(), sys.executable, "-c", READ_ONLY_FOLDER, str(folder / path.name)]
     try:
         done = subprocess.run(
             [*command, str(folder / "new.db")], capture_output=True, text=True, timeout=60, check=True
@@ -265,33 +264,15 @@ def test_who_keeps_a_journal_locked_is_named(path: Path, monkeypatch: pytest.Mon
         journal.create_run(RunId("a"), SOURCE)
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """Yield a folder that is a disk of 3 MiB."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=True)  # noqa: S607
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
-
-
-def _fill_up(path: Path) -> None:
-    with suppress(OSError), path.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 65536)
-
-
 @pytest.mark.full
-@pytest.mark.skipif(not IS_ROOT or sys.platform != "linux", reason="only root mounts a small disk")
 def test_on_a_full_disk_the_failure_can_still_be_recorded(tmp_path: Path) -> None:
     """What was set aside is given back for that (F7)."""
     with small_disk(tmp_path / "disk") as disk, SqliteJournal(disk / "journal.db") as journal:
         lease = journal.acquire_lease(journal.create_run(RunId("a"), SOURCE).id, OWNER)
         append(journal, lease)
-        _fill_up(disk / "big")
+        fill_up(disk)
 
-        with pytest.raises(JournalError, match=r"disk of the journal.*is full.*1,048,576 bytes") as caught:
+        with pytest.raises(JournalFullError, match=r"disk of the journal.*is full.*1,048,576 bytes") as caught:
             append(journal, lease, count=100, padding=20_000)
         written = journal.head("a")[0]
         append(journal, lease)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from synapse_sdk.errors import JournalError, LeaseLostError
+from synapse_sdk.errors import JournalError, JournalFullError, LeaseLostError
 from synapse_sdk.journal import Frame, Lease, MemoryJournal, Owner, RunId, RunWriter
 from synapse_sdk.journal.writer import MOST_WAITING
 from synapse_sdk.reporting.events import RunStatus
@@ -27,7 +27,7 @@ class UnsureJournal(MemoryJournal):
         """Append, or fail."""
         if self.fails == "before":
             msg = "The disk is full"
-            raise JournalError(msg)
+            raise JournalFullError(msg)
         super().append(lease, frame, status)
         if self.fails == "after":
             raise KeyboardInterrupt
@@ -97,6 +97,19 @@ def test_what_waits_is_written_with_the_next_beat(journal: UnsureJournal, writer
     writer.beat()
 
     assert written(journal) == [["Log"]]
+
+
+def test_a_beat_on_a_full_disk_is_remembered(journal: UnsureJournal, writer: RunWriter) -> None:
+    """So that the run stops while there is room to record that; what waited is written all the same."""
+    writer.keep(event("Log"))
+    journal.fails = "before"
+
+    writer.beat()
+
+    journal.fails = ""
+    assert "The disk is full" in str(writer.shortage)
+    writer.write(event("Done"))
+    assert written(journal) == [["Log", "Done"]]
 
 
 def test_a_failed_write_can_be_repeated(journal: UnsureJournal, writer: RunWriter) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from synapse_sdk.errors import (
     JournalError,
+    JournalFullError,
     LeaseLostError,
     RunCancelledError,
     StepFailedError,
@@ -256,6 +257,24 @@ def test_the_end_is_written_in_a_second_try(shop: Workshop) -> None:
 
     assert shop.status == "succeeded"
     assert len(shop.events("RunFinished")) == 1
+
+
+def test_a_run_whose_disk_is_full_stops_while_its_undoing_can_be_recorded(shop: Workshop) -> None:
+    """F7: it was noticed in the background; the room that was set aside is not for going on."""
+
+    def logs_too_much(_: BaseStepContext) -> StepResult:
+        assert shop.run is not None
+        shop.run.writer.keep('{"type":"Log","at":0}')
+        shop.journal.broken = [JournalFullError("The disk of the journal is full")]
+        shop.run.writer.beat()
+        return StepResult()
+
+    steps = ScriptedStep("a", does=logs_too_much), ScriptedStep("b")
+    with pytest.raises(StepFailedError, match="disk of the journal is full"):
+        shop.execute(*steps)
+
+    assert len(steps[0].undone) == 1
+    assert shop.status == "rolled_back"
 
 
 def test_a_cancelled_run_stops_at_the_next_record_and_is_undone(shop: Workshop) -> None:
