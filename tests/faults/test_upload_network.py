@@ -34,6 +34,19 @@ def check_whole(world: World, contents: dict[str, bytes]) -> None:
     world.check()
 
 
+def test_of_units_that_are_in_another_storage_no_byte_is_sent(bucket: BucketWorld) -> None:
+    """U3: neither of small files nor of large ones; there is but the probe that it can be written."""
+    contents = fill(bucket, large=True)
+    bucket.upload(storage=str(bucket.store))
+
+    result = bucket.upload()
+
+    assert (result.uploaded, result.duplicate) == (0, len(contents))
+    assert all("probe" in each.path for each in bucket.proxy.requests if each.body_bytes and each.method == "PUT")
+    assert not any("uploadId" in each.path for each in bucket.proxy.requests)
+    assert bucket.objects() == set()
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from synapse_sdk.backend import (
     DataFile,
     DataFileId,
     DataFileState,
+    DataUnit,
     DataUnitId,
     Ingestion,
     NewUnit,
@@ -22,6 +24,7 @@ from synapse_sdk.backend import (
     Registration,
     ReservedFile,
     StorageId,
+    UnitFile,
 )
 from synapse_sdk.errors import BackendUnavailableError, StorageError, StorageUnavailableError
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
@@ -267,6 +270,9 @@ class Scene:
         catalogue = Catalogue(shelf, others, calls)
         scene = cls(shop, shelf, catalogue, [], 1.0 if any(calls) else rng.choice([0.01, 20.0]))
         scene.units = [scene._unit(paths) for paths in units]
+        for unit in scene.units:
+            if unit.unit["key"] in others and rng.random() < 0.5:  # the others appear later
+                unit.known = _known_unit(unit, others[unit.unit["key"]])
         return scene
 
     def _unit(self, paths: list[str]) -> UnitJob:
@@ -291,3 +297,15 @@ class Scene:
     def options(self) -> dict[str, Any]:
         """Return what else a transfer is made of."""
         return {"most_in_flight": 4, "batch": 3, "clock": HastyClock(self.jump)}
+
+
+def _known_unit(job: UnitJob, sha256: str) -> DataUnit:
+    """Return the unit of others that a unit is found to be, or not to be: one content is in all files."""
+    file = UnitFile(file_id=DataFileId(1), name="", key="", storage_id=StorageId(1), sha256=sha256, size=1)
+    return DataUnit(
+        id=DataUnitId(1),
+        collection_id=CollectionId(1),
+        key=job.unit["key"],
+        files={each.specification: file for each in job.files},
+        created_at=datetime.fromtimestamp(0, UTC),
+    )

@@ -67,6 +67,20 @@ class EmbeddedDataUnits:
         with self._database.read() as connection:
             return _units(connection, connection.execute(statement.order_by(data_units.c.id).limit(limit)).all())
 
+    def find(
+        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
+    ) -> Sequence[DataUnit]:
+        """Return the units that have one of these keys, in any order; of any state for None."""
+        statement = _of_state(select(data_units), collection_id, state)
+        with self._database.read() as connection:
+            return [
+                unit
+                for chunk in chunks(sorted(set(keys)))
+                for unit in _units(
+                    connection, connection.execute(statement.where(among(connection, data_units.c.key, chunk))).all()
+                )
+            ]
+
     def count(self, collection_id: CollectionId, *, state: DataUnitState | None = DataUnitState.LIVE) -> int:
         """Return how many units a collection has."""
         statement = _of_state(select(func.count()).select_from(data_units), collection_id, state)

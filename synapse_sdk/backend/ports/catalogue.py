@@ -150,6 +150,12 @@ class DataUnits(Protocol):
         """Return units in order of their ids, those behind `after`; of any state for None."""
         ...
 
+    def find(
+        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
+    ) -> Sequence[DataUnit]:
+        """Return the units that have one of these keys, in any order; of any state for None."""
+        ...
+
     def count(self, collection_id: CollectionId, *, state: DataUnitState | None = DataUnitState.LIVE) -> int:
         """Return how many units a collection has."""
         ...

@@ -92,6 +92,7 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
             "run": context.run,
             "collection": context.collection.name,
             "storage": context.storage_record.name,
+            "elsewhere": dict(context.elsewhere),
             "uploaded_bytes": context.uploaded_bytes,
             "data_units": UnitCounts(**context.unit_counts),
             "metadata": MetadataCounts(**context.metadata_counts) if context.metadata_counts else None,

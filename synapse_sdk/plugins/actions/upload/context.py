@@ -79,6 +79,8 @@ class UploadContext(BaseStepContext):
     """Files that were sent."""
     duplicate_files: list[str] = field(default_factory=list)
     """Files whose content was there already."""
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    """Of these, how many are in another storage than this upload's: by the name of the storage."""
     uploaded_bytes: int = 0
     unit_counts: dict[str, int] = field(default_factory=dict)
     """Units by what became of them: created, duplicate, failed."""

@@ -10,7 +10,7 @@ from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.losses import describe_losses
 from synapse_sdk.plugins.actions.upload.sending import SMALL, FileJob, UnitJob
 
-__all__ = ["ContextLedger", "Ledger", "LossError"]
+__all__ = ["REFUSALS", "ContextLedger", "Ledger", "LossError"]
 
 SHOWN_EVERY = 0.2
 """Seconds between two reports of progress."""
@@ -65,6 +65,7 @@ class ContextLedger:
         self._bytes_total, self._bytes_done = sum(self._size(path) for path in paths), 0
         self._shown_at = self._saved_at = 0.0
         self._failed: dict[str, str] = {}  # by this worker
+        self._storages: dict[int, str] = {}
 
     def units(self) -> Iterator[UnitJob]:
         """Yield the units that are still to be brought in."""
@@ -90,6 +91,7 @@ class ContextLedger:
                 self._fail_unit(job, reason, why.format(job.unit["key"]))
                 continue
             self._count("created" if outcome is Registration.CREATED else "duplicate")
+            self._note_where(job)
             for file in job.files:
                 if file.is_sent:
                     context.uploaded_files.append(file.path)
@@ -145,6 +147,15 @@ class ContextLedger:
         for file in job.files:
             self._failed[file.path] = self._context.failed_files[file.path] = told(reason, words)
         self._count_done(file.path for file in job.files)
+
+    def _note_where(self, job: UnitJob) -> None:
+        """Count the files of a unit that is in another storage than the one that files are sent to."""
+        for file in () if job.known is None else job.known.files.values():
+            if file.storage_id != self._context.storage_id:
+                name = self._storages.get(file.storage_id)
+                if name is None:
+                    name = self._storages[file.storage_id] = self._context.backend.storages.get(file.storage_id).name
+                self._context.elsewhere[name] = self._context.elsewhere.get(name, 0) + 1
 
     def _count_done(self, paths: Iterable[str]) -> None:
         for path in paths:

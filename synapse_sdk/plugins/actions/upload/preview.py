@@ -2,20 +2,22 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
 from itertools import batched
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from synapse_sdk.backend import CollectionId, StorageId
+from synapse_sdk.backend import CollectionId, Registration, StorageId
 from synapse_sdk.plugins.actions.fields import OnError
 from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, told
 from synapse_sdk.plugins.actions.upload.context import UploadContext
+from synapse_sdk.plugins.actions.upload.known import look_up
+from synapse_sdk.plugins.actions.upload.ledger import REFUSALS, ContextLedger
 from synapse_sdk.plugins.actions.upload.params import UploadParams
 from synapse_sdk.plugins.actions.upload.references import find_collection, find_project
 from synapse_sdk.plugins.actions.upload.result import FileFailure, listed
+from synapse_sdk.plugins.actions.upload.sending import FileJob, UnitJob
 from synapse_sdk.plugins.actions.upload.sources import Source
 from synapse_sdk.plugins.actions.upload.steps import (
     AnalyzeCollectionStep,
@@ -116,26 +118,37 @@ def _count_new(context: UploadContext) -> tuple[int, int, int]:
     """Return how many files would be sent, with how many bytes, and how many would not have to be."""
     seen: set[str] = set()
     new = new_bytes = duplicate = 0
-    for chunk in batched(_digests(context), ASKED_AT_A_TIME):
-        asked = [sha256 for sha256, _ in chunk]
-        known = context.backend.data_files.stored(
+    for units in batched(look_up(context, ContextLedger(context).units()), ASKED_AT_A_TIME):
+        files = [job for unit in units for job in _readable(context, unit)]
+        duplicate += sum(job.unit.known is not None for job in files)
+        asked = [job.sha256 for job in files if job.unit.known is None]
+        seen |= context.backend.data_files.stored(
             CollectionId(context.collection_id), StorageId(context.storage_id), asked
         )
-        for sha256, size in chunk:
-            if sha256 in known or sha256 in seen:
+        for job in (job for job in files if job.unit.known is None):
+            if job.sha256 in seen:
                 duplicate += 1
             else:
-                seen.add(sha256)
-                new, new_bytes = new + 1, new_bytes + size
+                seen.add(job.sha256)
+                new, new_bytes = new + 1, new_bytes + job.size
     return new, new_bytes, duplicate
 
 
-def _digests(context: UploadContext) -> Iterator[tuple[str, int]]:
-    for path in [path for unit in context.data_units for path in unit["files"].values()]:
+def _readable(context: UploadContext, unit: UnitJob) -> list[FileJob]:
+    """Read the files of a unit, and return those that are not refused."""
+    readable: list[FileJob] = []
+    for job in unit.files:
         try:
-            yield _digest(*context.locate(path))
+            job.sha256, job.size = _digest(job.source, job.inside)
         except FileRefusedError as refusal:
-            context.failed_files[path] = told(refusal.reason, refusal.words)
+            context.failed_files[job.path] = told(refusal.reason, refusal.words)
+        else:
+            readable.append(job)
+    if unit.known is None or unit.is_known or len(readable) < len(unit.files):
+        return readable
+    reason, why = REFUSALS[Registration.CONFLICT]
+    context.failed_files |= {job.path: told(reason, why.format(unit.unit["key"])) for job in readable}
+    return []
 
 
 def _digest(source: Source, inside: str) -> tuple[str, int]:

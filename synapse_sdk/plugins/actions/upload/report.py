@@ -70,6 +70,7 @@ def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool) -> Non
         "started_at": context.started_at,
         "sources": dict(context.roots),
         "counts": counts_of(context, is_undone=is_undone),
+        "elsewhere": {} if is_undone else dict(context.elsewhere),
         "uploaded_bytes": context.uploaded_bytes,
         "data_units": {} if is_undone else dict(context.unit_counts),
         "metadata": {**context.metadata_counts, "unmatched": context.unmatched_rows},

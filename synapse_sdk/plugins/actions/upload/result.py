@@ -91,6 +91,8 @@ class UploadResult(BaseModel):
     uploaded: int
     duplicate: int
     """Files whose content was there already; their units are complete all the same."""
+    elsewhere: dict[str, int] = Field(default_factory=dict)
+    """How many of the duplicates are in another storage than `storage`, with units from before: by its name."""
     filtered: int
     """Files that do not belong: ignored, excluded, in no specification's folder, or of a type that it does not take."""
     failed: int
@@ -153,7 +155,9 @@ class UploadResult(BaseModel):
         yield "uploaded", f"{plural(self.uploaded, 'file')} ({size(self.uploaded_bytes)}) to storage {self.storage!r}"
         if self.duplicate:
             known = f", {plural(self.data_units.duplicate, 'unit')}" if self.data_units.duplicate else ""
-            yield "duplicate", f"{plural(self.duplicate, 'file')}{known}: there already, and not sent again"
+            where = ", ".join(f"{count:,} in storage {name!r}" for name, count in sorted(self.elsewhere.items()))
+            there = f"there already ({where})" if where else "there already"
+            yield "duplicate", f"{plural(self.duplicate, 'file')}{known}: {there}, and not sent again"
         if self.filtered:
             belong = "that does not belong" if self.filtered == 1 else "that do not belong"
             yield "filtered", f"{plural(self.filtered, 'file')} {belong} in the collection"

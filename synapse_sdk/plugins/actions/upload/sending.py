@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
+from synapse_sdk.backend import DataUnit
 from synapse_sdk.errors import StorageDeniedError
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.sources import OpenFile, Source
@@ -28,6 +29,14 @@ class UnitJob:
     waiting: int = 0
     """Files that are neither there nor failed."""
     has_failed: bool = False
+    known: DataUnit | None = None
+    """The live unit of another run that has its key already: nothing of it is sent, whatever is in its files."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the unit that is there already has the same files; to be asked once all of them are read."""
+        there = {} if self.known is None else {name: file.sha256 for name, file in self.known.files.items()}
+        return there == {file.specification: file.sha256 for file in self.files}
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
 
-from synapse_sdk.backend import DataFileId, NewUnit, RegisteredUnit, ReservedFile
+from synapse_sdk.backend import DataFileId, NewUnit, RegisteredUnit, Registration, ReservedFile
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import (
     BackendUnavailableError,
@@ -168,11 +168,22 @@ class Transfer:
         for job, error in results:
             if error is None:
                 job.attempts = 0
-                self._read.append(job)
+                if job.unit.known is None:
+                    self._read.append(job)
+                else:
+                    self._compare(job)
                 continue
             self._room.let_go(job)
             if not self._comes_back(job, error):
                 self._refuse(job, error)
+
+    def _compare(self, job: FileJob) -> None:
+        """Be done with a file of a unit whose key is taken; the last of them tells whether it is the same unit."""
+        self._room.let_go(job)
+        job.unit.waiting -= 1
+        if not job.unit.waiting and not job.unit.has_failed:
+            outcome = Registration.DUPLICATE if job.unit.is_known else Registration.CONFLICT
+            self._ledger.registered([(job.unit, outcome)])
 
     # Reserving
 

@@ -5,6 +5,7 @@ from synapse_sdk.errors import ConflictError, LeaseLostError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.destination import Destination
+from synapse_sdk.plugins.actions.upload.known import look_up
 from synapse_sdk.plugins.actions.upload.ledger import ContextLedger, LossError
 from synapse_sdk.plugins.actions.upload.losses import describe_losses
 from synapse_sdk.plugins.actions.upload.removal import delete_unused, disown_strange, sweep_late
@@ -50,7 +51,7 @@ class UploadFilesStep(BaseStep[UploadContext]):
             held_signals=context.scope.held_signals,
         )
         try:
-            transfer.run(ledger.units())
+            transfer.run(look_up(context, ledger.units()))
         except LossError as loss:
             return StepResult(success=False, error=str(loss), data=ledger.counts())
         except (ConflictError, LeaseLostError):
