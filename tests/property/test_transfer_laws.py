@@ -1,7 +1,9 @@
 """Whatever goes wrong, and in whatever order: laws of a transfer."""
 
+import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -9,10 +11,11 @@ from synapse_sdk.errors import LeaseLostError, StorageDeniedError, StorageUnavai
 from synapse_sdk.plugins.actions.upload import intake, sending
 from synapse_sdk.plugins.actions.upload.ledger import LossError
 from synapse_sdk.plugins.actions.upload.sending import UnitJob
+from synapse_sdk.plugins.actions.upload.sources import OpenFile
 from synapse_sdk.plugins.actions.upload.transfer import Transfer
 from synapse_sdk.retry import RetryPolicy
 from synapse_sdk.storage import PutResult
-from tests.property.transfers import Notebook, Scene, Shelf
+from tests.property.transfers import Notebook, Scene, Shelf, Shop
 
 RETRIES = RetryPolicy(max_attempts=4, delay=0.0)
 
@@ -21,6 +24,7 @@ RETRIES = RetryPolicy(max_attempts=4, delay=0.0)
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let limits be reached with few and tiny files."""
     monkeypatch.setattr(sending, "SMALL", 50)
+    monkeypatch.setattr(intake, "SMALL", 50)
     monkeypatch.setattr(intake, "HELD_FILES", 7)
     monkeypatch.setattr(intake, "HELD_BYTES", 300)
     monkeypatch.setattr(intake, "READ_BYTES", 100)
@@ -83,6 +87,36 @@ def test_a_small_file_is_read_once() -> None:
 
     assert set(scene.shop.opened.values()) == {1}
     assert len(scene.shop.opened) == 20
+
+
+def test_a_large_file_is_seen_to_be_hashed() -> None:
+    """Bit by bit, and to its end, while none of it is sent yet."""
+    scene, notebook, half = healthy(units=1), Notebook(), threading.Event()
+    large = bytes(200)
+    scene.shop.contents["0/0"] = large
+
+    class Halting(Shop):
+        @contextmanager
+        def open(self, path: str) -> Iterator[OpenFile]:
+            with super().open(path) as file:
+                pieces = file.pieces()
+                first = itertools.islice(pieces, 2)
+                rest = (piece for piece in pieces if half.wait(10))
+                file.pieces = lambda: itertools.chain(first, rest)  # type: ignore[method-assign]  # this one halts
+                yield file
+
+    def look() -> None:
+        if notebook.hashed == 100:
+            assert scene.shelf.at_once == 0
+            half.set()
+
+    scene.shop.__class__ = Halting
+    scene.units = [scene._unit(["0/0"])]  # noqa: SLF001  # of the twin
+    notebook.on_tick = look
+    Transfer(scene.destination, notebook, retries=RETRIES, **scene.options()).run(scene.units)
+
+    assert half.is_set()
+    assert notebook.hashed == 200
 
 
 def healthy(units: int) -> Scene:

@@ -218,6 +218,7 @@ class Notebook:
 
     stops: bool = False
     outcomes: dict[str, list[str]] = field(default_factory=dict)
+    hashed: int = 0
     on_tick: Callable[[], None] = lambda: None
 
     def registered(self, units: Sequence[tuple[UnitJob, Registration]]) -> None:
@@ -232,9 +233,11 @@ class Notebook:
         if self.stops:
             raise LossError(words)
 
-    def tick(self, under_way: int) -> None:
+    def tick(self, under_way: int, hashed: int) -> None:
         """Look around."""
         assert under_way >= 0
+        assert hashed >= self.hashed
+        self.hashed = hashed
         self.on_tick()
 
 

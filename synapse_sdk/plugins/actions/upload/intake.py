@@ -61,6 +61,13 @@ class Intake:
         self._units: Iterator[UnitJob] = iter(())
         self._unread: deque[FileJob] = deque()
         self._is_exhausted = False
+        self._large: list[FileJob] = []
+        self._hashed = 0
+
+    @property
+    def hashed(self) -> int:
+        """Bytes of large files whose digests have been worked out so far, each byte once; small ones take no time."""
+        return self._hashed + sum(job.hashed for job in self._large)
 
     def open(self, units: Iterable[UnitJob]) -> None:
         """Say what there is to read; taken from as it is read."""
@@ -70,6 +77,13 @@ class Intake:
     def has_more(self) -> bool:
         """Whether there may be files that nobody has begun to read."""
         return bool(self._unread) or not self._is_exhausted
+
+    def note_read(self, results: ReadFiles) -> None:
+        """Take note that a chunk was read."""
+        self.readers -= 1
+        for job in [job for job, _ in results if job.weight >= SMALL]:
+            self._large.remove(job)
+            self._hashed += job.hashed
 
     def read_again(self, job: FileJob) -> None:
         """Have a file read another time."""
@@ -102,6 +116,9 @@ class Intake:
                 weight += job.weight
                 self._room.take(job)
                 chunk.append(job)
+                if job.weight >= SMALL:
+                    self._large.append(job)
+                    self._hashed -= job.hashed  # of an earlier try
         return chunk
 
     def _read_all(self, chunk: list[FileJob]) -> None:

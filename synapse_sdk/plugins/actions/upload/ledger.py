@@ -16,6 +16,8 @@ SHOWN_EVERY = 0.2
 """Seconds between two reports of progress."""
 SAVED_EVERY = 1.0
 """Seconds between two savings of the account; what came after the last is looked up again, and not sent again."""
+COST_OF_HASHING = 0.25
+"""What a byte of a large file costs before it is sent, compared with sending it; small ones are hashed at once."""
 COST_OF_A_FILE = 64 << 10
 """What a file costs besides its bytes, in bytes; so that the bar moves evenly with small files and with large ones."""
 
@@ -34,8 +36,13 @@ class Ledger(Protocol):
         """
         ...
 
-    def tick(self, under_way: int) -> None:
-        """Take note that time passes; `under_way` bytes of unfinished files have been sent."""
+    def tick(self, under_way: int, hashed: int) -> None:
+        """Take note that time passes.
+
+        Args:
+            under_way: Bytes of unfinished files that have been sent.
+            hashed: Bytes of large files whose digests have been worked out, of all there were.
+        """
         ...
 
 
@@ -63,6 +70,8 @@ class ContextLedger:
         paths = [path for unit in context.data_units for path in unit["files"].values()]
         self._files_total, self._files_done = len(paths), 0
         self._bytes_total, self._bytes_done = sum(self._size(path) for path in paths), 0
+        self._large_total, self._large_passed = sum(self._large_size(path) for path in paths), 0
+        self._hashed = 0
         self._shown_at = self._saved_at = 0.0
         self._failed: dict[str, str] = {}  # by this worker
         self._storages: dict[int, str] = {}
@@ -73,6 +82,7 @@ class ContextLedger:
             files: dict[str, str] = unit["files"]
             if any(path in self._done for path in files.values()):
                 self._count_done(files.values())
+                self._large_passed += sum(self._large_size(path) for path in files.values())
                 continue
             job = UnitJob(unit)
             for specification, path in files.items():
@@ -113,19 +123,23 @@ class ContextLedger:
         self._context.log("file_failed", {"file": job.path, "reason": str(reason), "why": words})
         self._stop_if_failed()
 
-    def tick(self, under_way: int) -> None:
+    def tick(self, under_way: int, hashed: int) -> None:
         """Show how far it is, now and then."""
+        self._hashed = hashed
         now = monotonic()
         if now - self._shown_at >= SHOWN_EVERY:
             self._shown_at = now
             self.show(under_way)
 
     def show(self, under_way: int = 0) -> None:
-        """Show how far it is, in files and bytes."""
+        """Show how far it is, in files and bytes, and in bytes that are hashed where that takes time."""
         context, done = self._context, self._bytes_done + under_way
-        total = self._bytes_total + COST_OF_A_FILE * self._files_total
+        hashed = min(self._hashed + self._large_passed, self._large_total)
+        total = self._bytes_total + COST_OF_HASHING * self._large_total + COST_OF_A_FILE * self._files_total
         if total:
-            context.scope.advance((done + COST_OF_A_FILE * self._files_done) / total)
+            context.scope.advance((done + COST_OF_HASHING * hashed + COST_OF_A_FILE * self._files_done) / total)
+        if self._large_total:
+            context.set_progress(hashed, self._large_total, "hashed_bytes")
         context.set_progress(self._files_done, self._files_total, "files")
         context.set_progress(min(done, self._bytes_total), self._bytes_total, "bytes")
         context.set_metrics(self.counts())
@@ -146,6 +160,7 @@ class ContextLedger:
         self._count("failed")
         for file in job.files:
             self._failed[file.path] = self._context.failed_files[file.path] = told(reason, words)
+            self._large_passed += max(0, self._large_size(file.path) - file.hashed)
         self._count_done(file.path for file in job.files)
 
     def _note_where(self, job: UnitJob) -> None:
@@ -169,6 +184,11 @@ class ContextLedger:
     def _size(self, path: str) -> int:
         facts = self._facts(path)
         return 0 if facts is None else facts[0]
+
+    def _large_size(self, path: str) -> int:
+        """Return the bytes of a file if it is one of those that are hashed before they are read again to be sent."""
+        size = self._size(path)
+        return size if size > SMALL else 0
 
     def _facts(self, path: str) -> tuple[int, int] | None:
         """Return size and version of a file when it was checked; None for one that a step has added since."""

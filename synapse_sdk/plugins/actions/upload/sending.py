@@ -58,6 +58,8 @@ class FileJob:
     content: bytes | None = None
     """The bytes of a small file, from when they were read until they were sent."""
     sha256: str = ""
+    hashed: int = 0
+    """Bytes of a large file that its digest has been worked out of so far; does not fall when it is read again."""
     file_id: int = 0
     key: str = ""
     is_retried: bool = False
@@ -97,9 +99,11 @@ def read_file(job: FileJob, stop: Event) -> None:
             job.content = b"".join(file.pieces())
             job.sha256 = hashlib.sha256(job.content).hexdigest()
             return
-        digest = hashlib.sha256()
+        digest, hashed = hashlib.sha256(), 0
         for piece in _until(stop, file.pieces()):
             digest.update(piece)
+            hashed += len(piece)
+            job.hashed = max(job.hashed, hashed)
         job.sha256 = digest.hexdigest()
 
 

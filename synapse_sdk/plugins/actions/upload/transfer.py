@@ -142,7 +142,7 @@ class Transfer:
             return self._intake.has_more
         for note in self._ended():
             note()
-        self._ledger.tick(self._outbox.under_way)
+        self._ledger.tick(self._outbox.under_way, self._intake.hashed)
         return True
 
     def _ended(self) -> Iterator[Callable[[], None]]:
@@ -164,7 +164,7 @@ class Transfer:
         self._events.put(partial(self._note_read, results))
 
     def _note_read(self, results: ReadFiles) -> None:
-        self._intake.readers -= 1
+        self._intake.note_read(results)
         for job, error in results:
             if error is None:
                 job.attempts = 0

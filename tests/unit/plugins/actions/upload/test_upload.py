@@ -515,6 +515,31 @@ def test_progress_in_files_and_bytes_and_no_step_back(world: World, reporter: Me
     assert reporter.percents[-1] == 100
 
 
+def test_hashing_a_large_file_has_a_bar_of_its_own(world: World, reporter: MemoryReporter) -> None:
+    """Which is full at the end, also when a file was left out before anybody looked into it."""
+    world.write("images/large.jpg", bytes(12 << 20))
+    world.write("images/small.jpg", b"small")
+    changing = world.write("images/other.jpg", bytes(9 << 20))
+
+    class Change(BaseStep[UploadContext]):
+        name, progress_weight = "change", 0.0
+
+        def execute(self, context: UploadContext) -> StepResult:
+            changing.write_bytes(b"changed")
+            return StepResult()
+
+    class Changing(BaseUploadAction[UploadParams]):
+        def setup_steps(self, registry: StepRegistry[UploadContext]) -> None:
+            super().setup_steps(registry)
+            registry.insert_before("upload_files", Change())
+
+    run_action(Changing, world.params(on_error="continue"), reporter=reporter)
+
+    assert reporter.progress["hashed_bytes"] == (21 << 20, 21 << 20)
+    assert reporter.percents == sorted(reporter.percents)
+    assert reporter.percents[-1] == 100
+
+
 def test_it_runs_by_name(world: World) -> None:
     """The built-in actions are a plugin like any other."""
     world.write("images/cat.jpg")
