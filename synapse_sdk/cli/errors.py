@@ -32,6 +32,7 @@ from synapse_sdk.errors import (
     RunNotFoundError,
     StepFailedError,
     StepNotFoundError,
+    StorageDeniedError,
     SynapseError,
     UnencodableValueError,
     WorkflowError,
@@ -78,7 +79,7 @@ class ExitCode(IntEnum):
     BUSY = 75
     """Somebody else is at work on the run, or keeps journal or backend locked, or a worker has died; try again."""
     NOT_PERMITTED = 77
-    """The system does not permit it."""
+    """The system, or a storage, does not permit it."""
     CONFIGURATION = 78
     """A setting, a manifest or a plugin is wrong; nothing was started."""
     HUNG_UP = 129
@@ -231,7 +232,7 @@ def _complaint(error: BaseException) -> ExitCode | None:
     if _is_unreachable(error):
         return ExitCode.UNREACHABLE
     if isinstance(error, OSError):
-        if error.errno in NOT_PERMITTED:
+        if error.errno in NOT_PERMITTED or isinstance(error, StorageDeniedError):
             return ExitCode.NOT_PERMITTED
         if error.errno in OUT_OF_ORDER:
             return ExitCode.IO

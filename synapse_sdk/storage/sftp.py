@@ -53,8 +53,18 @@ def open_sftp(url: str, credentials: Mapping[str, str]) -> Storage:
 def _connect(host: str, port: int, login: Mapping[str, str], *, trusts: bool) -> Any:  # noqa: ANN401  # fsspec has no types
     from fsspec.implementations.sftp import SFTPFileSystem  # noqa: PLC0415  # an optional package
 
+    class Files(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
+        """Hangs up where it is not let in."""
+
+        def _connect(self) -> None:
+            try:
+                super()._connect()
+            except BaseException:
+                self.client.close()
+                raise
+
     uses_password = "password" in login
-    files = SFTPFileSystem(
+    files = Files(
         host,
         port=port,
         skip_instance_cache=True,

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.postgres_server import PostgresServer, postgres_server
-from tests.conformance.sftp_server import sftp_server
+from tests.conformance.sftp_server import SftpServer, sftp_server
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def sftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of an SFTP server for all tests of this process."""
-    with sftp_server(tmp_path_factory.mktemp("sftp")) as port:
-        yield port
+def sftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    """An SFTP server for all tests of this process."""
+    with sftp_server(tmp_path_factory.mktemp("sftp")) as server:
+        yield server

@@ -22,10 +22,11 @@ from synapse_sdk.errors import (
 from synapse_sdk.storage import Storage, open_storage
 from synapse_sdk.storage.base import CHUNK
 from tests.conformance.s3_server import LOGIN
-from tests.conformance.sftp_server import PASSWORD, USER
+from tests.conformance.sftp_server import PASSWORD
 
 if TYPE_CHECKING:
     from tests.conformance.s3_server import S3Server
+    from tests.conformance.sftp_server import SftpServer
 
 STORAGES = (
     "memory",
@@ -56,8 +57,8 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
         case "fsspec":
             url = f"local://{tmp_path}/fsspec"
         case "sftp":
-            port = request.getfixturevalue("sftp")
-            url, login = f"sftp://{USER}@127.0.0.1:{port}/s{next(NUMBERS)}?trust_host=true", {"password": PASSWORD}
+            host: SftpServer = request.getfixturevalue("sftp")
+            url, login = f"{host.url}/s{next(NUMBERS)}?trust_host=true", {"password": PASSWORD}
         case _:
             server: S3Server = request.getfixturevalue("moto")
             url, login = f"s3://{server.make_bucket()}/pre%20fix?endpoint={server.endpoint}", dict(LOGIN)

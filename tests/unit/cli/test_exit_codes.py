@@ -79,6 +79,7 @@ CASES = [
     (step_failed(errors.BackendError("full")), 74),
     (step_failed(errors.ConflictError("in use")), 1),
     (step_failed(PermissionError(errno.EACCES, "no")), 77),
+    (step_failed(errors.StorageDeniedError("wrong password")), 77),
     (step_failed(PermissionError(errno.EACCES, "no"), leaves_something=True), 4),
     (step_failed(leaves_something=True), 4),
     (errors.InvalidResultError("odd"), 1),

@@ -36,6 +36,8 @@ class UploadContext(BaseStepContext):
     # Filled in by initialize.
     collection_id: int = 0
     storage_id: int = 0
+    has_refused_probe: bool = False
+    """Whether the storage did not let anything be put: then there is nothing in it to take back."""
     project_id: int | None = None
 
     # Filled in by validate_files.

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from synapse_sdk.backend import StorageRecord
-from synapse_sdk.errors import ConflictError, RecordNotFoundError
+from synapse_sdk.errors import ConflictError, RecordNotFoundError, StorageDeniedError
 from synapse_sdk.folders import data_folder
 from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.actions.upload.context import UploadContext
@@ -44,7 +44,11 @@ class InitializeStep(BaseStep[UploadContext]):
         storage = context.storage  # opened first: what cannot be opened has no probe to be taken back
         probe = f"{collection.uid}/probe-{context.run}"
         context.record_undo(probe=probe, storage_id=record.id)
-        storage.put(probe, b"", overwrite=True)
+        try:
+            storage.put(probe, b"", overwrite=True)
+        except StorageDeniedError:
+            context.has_refused_probe = True
+            raise
         storage.delete([probe])
         return StepResult(data={"collection": collection.name, "storage": record.name})
 
@@ -53,7 +57,8 @@ class InitializeStep(BaseStep[UploadContext]):
         for entry in reversed(result.rollback_data.get("undo_log", [])):
             if "probe" in entry:
                 context.storage_id = entry["storage_id"]  # a process that died here had not written it down
-                context.storage.delete([entry["probe"]])
+                if not context.has_refused_probe:  # who may not write may not delete either
+                    context.storage.delete([entry["probe"]])
             else:
                 self._forget_storage(context, entry["storage"])
 
