@@ -30,6 +30,8 @@ class KeyRules:
     """Whether names that are not valid UTF-8 can be held, as `os.fsdecode` returns them."""
     final_dot: bool = True
     """Whether a part may end with a dot."""
+    backslash: bool = True
+    """Whether a backslash can be held, rather than being taken for a slash."""
     temporary: bool = False
     """Whether parts that begin as those of unfinished files do are refused."""
 
@@ -56,7 +58,7 @@ class KeyRules:
 
     def _is_plain(self, key: str, parts: list[str]) -> bool:
         """Whether nothing can be wrong with a short key of printable ASCII; most are so, and this is quick."""
-        return self.final_dot and NEVER.isdisjoint(parts) and TEMPORARY not in key
+        return self.final_dot and self.backslash and NEVER.isdisjoint(parts) and TEMPORARY not in key
 
     def _wrong(self, part: str) -> str | None:
         """Return what is wrong with a part of a key; None if nothing is."""
@@ -68,12 +70,14 @@ class KeyRules:
             return "It contains a surrogate, which is not a character"
         if not self.controls and any(each < " " or each == "\x7f" for each in part):
             return "It contains a control character"
-        if not self.final_dot and part.endswith("."):
-            return "A part of it ends with a dot"
+        if not self.backslash and "\\" in part:
+            return "It contains a backslash"
         return self._wrong_name(part)
 
     def _wrong_name(self, part: str) -> str | None:
         """Return what is wrong with a part as the name of a file."""
+        if not self.final_dot and part.endswith("."):
+            return "A part of it ends with a dot"
         if self.raw_bytes and not _is_unicode(part, "surrogateescape"):
             return "It contains a surrogate that stands for no byte"
         if self.part_bytes is not None and len(_encoded(part)) > self.part_bytes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["open_azure", "open_gcs", "open_s3"]
 
 RULES = KeyRules(key_bytes=1024, controls=False)
-AZURE_RULES = KeyRules(key_bytes=1024, controls=False, final_dot=False)
+AZURE_RULES = KeyRules(key_bytes=1024, controls=False, final_dot=False, backslash=False)
 STALL = 60.0
 """Seconds that a connection may stand still."""
 RETRIES: "RetryConfig" = {

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conformance.azure_server import AzureServer, azure_server
 from tests.conformance.postgres_server import PostgresServer, postgres_server
 from tests.conformance.sftp_server import SftpServer, sftp_server
 
@@ -10,6 +11,13 @@ from tests.conformance.sftp_server import SftpServer, sftp_server
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for all tests of this process."""
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[AzureServer]:
+    """An Azure-compatible server for all tests of this process."""
+    with azure_server() as server:
         yield server
 
 
