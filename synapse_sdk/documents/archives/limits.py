@@ -120,6 +120,25 @@ class Budget:
                 "ratio", self.limits.ratio, ratio, "{actual} bytes or more come out for each of its own", member
             )
 
+    def count_member(self, name: str, size: int) -> None:
+        """Count a file or folder, and the bytes that it says it has.
+
+        Args:
+            name: Its path in the archive.
+            size: Bytes, as the archive says; 0 for a folder.
+
+        Raises:
+            UnsafeArchiveError: There are too many, or this one lies too deep or is too large.
+        """
+        self._entries += 1
+        if self._entries > self.limits.entries:
+            self.refuse("entries", self.limits.entries, self._entries, "it has {actual} entries or more", None)
+        depth = name.count("/") + 1
+        if depth > self.limits.depth:
+            self.refuse("depth", self.limits.depth, depth, "it lies {actual} levels deep", name)
+        self.check_file(size, name)
+        self.spend(size, name)
+
     def check_file(self, size: int, member: str) -> None:
         """Refuse a file that is too large.
 
@@ -128,18 +147,6 @@ class Budget:
         """
         if size > self.limits.file_bytes:
             self.refuse("file_bytes", self.limits.file_bytes, size, "it has {actual} bytes or more", member)
-
-    def count_entry(self, depth: int, member: str) -> None:
-        """Count a file or folder.
-
-        Raises:
-            UnsafeArchiveError: There are too many, or this one lies too deep.
-        """
-        self._entries += 1
-        if self._entries > self.limits.entries:
-            self.refuse("entries", self.limits.entries, self._entries, "it has {actual} entries or more", None)
-        if depth > self.limits.depth:
-            self.refuse("depth", self.limits.depth, depth, "it lies {actual} levels deep", member)
 
     def refuse(self, violation: str, limit: float, actual: float, why: str, member: str | None) -> NoReturn:
         """Raise the error for a limit that is exceeded."""

@@ -52,17 +52,13 @@ class TarSource:
         budget = self._budget.again()
         stream = (_Counted if self._is_compressed else _Bounded)(self._file, budget)
         names = Names(self._archive)
-        declared = 0
         for tar, info in self._infos(stream):
             self._check_kind(info)
             path = names.add(info.name, is_folder=info.isdir())
             if not path:
                 continue
-            budget.count_entry(path.count("/") + 1, path)
             size = 0 if info.isdir() else info.size
-            declared += size
-            budget.check_file(size, path)
-            budget.check_total(declared, path)
+            budget.count_member(path, size)
             member = ArchiveMember(name=path, size=size, is_folder=info.isdir())
             yield Entry(member, partial(self._blocks, tar, info, member))
 

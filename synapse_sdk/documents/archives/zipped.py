@@ -53,7 +53,6 @@ class ZipSource:
         """Yield all entries; raises what `Source.entries` says."""
         names = Names(self._archive)
         budget = self._budget.again()
-        declared = 0
         for info in self._zip.infolist():
             name = decoded_name(info, self._encoding)
             self._check_kind(info, name)
@@ -61,11 +60,8 @@ class ZipSource:
             path = names.add(name, is_folder=is_folder)
             if not path:
                 continue
-            budget.count_entry(path.count("/") + 1, path)
             size = 0 if is_folder else info.file_size
-            declared += size
-            budget.check_file(size, path)
-            budget.check_total(declared, path)
+            budget.count_member(path, size)
             member = ArchiveMember(name=path, size=size, is_folder=is_folder, crc=None if is_folder else info.CRC)
             yield Entry(member, partial(self._blocks, info, member))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from synapse_sdk.documents.archives import list_archive
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.sources.base import FoundFile, OpenFile, RefusedFile, Source
-from synapse_sdk.plugins.actions.upload.sources.folder import IGNORED_FILES, IGNORED_FOLDERS
+from synapse_sdk.plugins.actions.upload.sources.ignored import worth_taking
 
 __all__ = ["ArchiveSource"]
 
@@ -25,14 +25,9 @@ class ArchiveSource(Source):
         Raises:
             UnsafeArchiveError: It is damaged, or built to do harm.
         """
-        for member in list_archive(Path(self.location)):
-            if member.is_folder:
-                continue
-            *folders, name = member.name.split("/")
-            if IGNORED_FOLDERS.intersection(folders) or name in IGNORED_FILES:
-                yield RefusedFile(member.name, Reason.IGNORED, "a file of the system's", is_filtered=True)
-            elif is_recursive or len(folders) <= 1:
-                yield FoundFile(member.name, member.size, 0)
+        members = (member for member in list_archive(Path(self.location)) if not member.is_folder)
+        files = (FoundFile(member.name, member.size, 0) for member in members)
+        return worth_taking(files, is_recursive=is_recursive)
 
     def open(self, path: str) -> AbstractContextManager[OpenFile]:
         """Refuse: members are read from the folder that the archive is unpacked into."""

@@ -10,16 +10,10 @@ from pathlib import Path
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.sources.base import FoundFile, OpenFile, RefusedFile, Source
+from synapse_sdk.plugins.actions.upload.sources.ignored import IGNORED_FILES, IGNORED_FOLDERS
 from synapse_sdk.storage.base import CHUNK
 
-__all__ = ["IGNORED_FILES", "IGNORED_FOLDERS", "FolderSource"]
-
-IGNORED_FOLDERS = frozenset(
-    {"@eaDir", ".@__thumb", "@Recycle", "#recycle", ".synology", "__pycache__", ".git", ".synapse", "__MACOSX"}
-)
-"""Folders that systems and tools leave behind; nobody means to upload what is in them."""
-IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
-"""The same for files."""
+__all__ = ["FolderSource"]
 
 
 class FolderSource(Source):

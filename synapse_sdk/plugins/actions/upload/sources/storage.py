@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from synapse_sdk.errors import ConfigurationError, StorageError
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.sources.base import FoundFile, OpenFile, RefusedFile, Source
-from synapse_sdk.plugins.actions.upload.sources.folder import IGNORED_FILES, IGNORED_FOLDERS
+from synapse_sdk.plugins.actions.upload.sources.ignored import worth_taking
 from synapse_sdk.storage import ObjectInfo, Storage, open_storage
 
 __all__ = ["StorageSource"]
@@ -21,12 +21,8 @@ class StorageSource(Source):
 
     def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
         """Yield objects in the order of the listing."""
-        for info in self._listed():
-            *folders, name = info.key.split("/")
-            if name in IGNORED_FILES or IGNORED_FOLDERS.intersection(folders):
-                yield RefusedFile(info.key, Reason.IGNORED, "a file of the system's", is_filtered=True)
-            elif is_recursive or len(folders) <= 1:
-                yield FoundFile(info.key, info.size, _version(info))
+        files = (FoundFile(info.key, info.size, _version(info)) for info in self._listed())
+        return worth_taking(files, is_recursive=is_recursive)
 
     def _listed(self) -> Iterator[ObjectInfo]:
         try:
