@@ -3,7 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.azure_server import AzureServer, azure_server
+from tests.conformance.ceph_server import radosgw_server
 from tests.conformance.postgres_server import PostgresServer, postgres_server
+from tests.conformance.s3_server import S3Server
 from tests.conformance.sftp_server import SftpServer, sftp_server
 
 
@@ -11,6 +13,13 @@ from tests.conformance.sftp_server import SftpServer, sftp_server
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for all tests of this process."""
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3-compatible server that checks what it is sent, for all tests of this process."""
+    with radosgw_server(tmp_path_factory.mktemp("ceph")) as server:
         yield server
 
 

@@ -36,7 +36,7 @@ STORAGES = (
     "hardlink",
     "s3",
     "fsspec",
-    *(pytest.param(kind, marks=pytest.mark.full) for kind in ("sftp", "azure")),
+    *(pytest.param(kind, marks=pytest.mark.full) for kind in ("sftp", "azure", "radosgw")),
 )
 NUMBERS = itertools.count(1)
 LARGE = 9 * CHUNK + 12_345
@@ -64,8 +64,8 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
         case "azure":
             azure: AzureServer = request.getfixturevalue("azure")
             url, login = azure.make_container(), dict(AZURE_LOGIN)
-        case _:
-            server: S3Server = request.getfixturevalue("moto")
+        case kind:
+            server: S3Server = request.getfixturevalue("moto" if kind == "s3" else kind)
             url, login = f"s3://{server.make_bucket()}/pre%20fix?endpoint={server.endpoint}", dict(LOGIN)
     return lambda: open_storage(url, credentials=login)
 
