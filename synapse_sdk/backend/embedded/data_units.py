@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from synapse_sdk.backend.embedded.data_files import data_file, is_needed
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import among, chunks, lock_collections, not_found
+from synapse_sdk.backend.embedded.statements import chunks, lock_collections, not_found
 from synapse_sdk.backend.embedded.tables import data_files, data_unit_files, data_units
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (
@@ -73,13 +73,12 @@ class EmbeddedDataUnits:
         """Return the units that have one of these keys, in any order; of any state for None."""
         statement = _of_state(select(data_units), collection_id, state)
         with self._database.read() as connection:
-            return [
-                unit
+            rows = [
+                row
                 for chunk in chunks(sorted(set(keys)))
-                for unit in _units(
-                    connection, connection.execute(statement.where(among(connection, data_units.c.key, chunk))).all()
-                )
+                for row in connection.execute(statement.where(data_units.c.key.in_(chunk)))
             ]
+            return _units(connection, rows)
 
     def count(self, collection_id: CollectionId, *, state: DataUnitState | None = DataUnitState.LIVE) -> int:
         """Return how many units a collection has."""
