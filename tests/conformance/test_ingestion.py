@@ -72,8 +72,8 @@ def test_units_are_hidden_until_they_are_published(
     assert backend.data_units.count(collection) == 0
     assert backend.data_units.count(collection, state=DataUnitState.STAGED) == 2
     assert list(backend.ingestion.registered_keys("first")) == ["a", "b"]
-    assert backend.data_units.find(collection, ["a"]) == []
-    assert [each.key for each in backend.data_units.find(collection, ["a"], state=None)] == ["a"]
+    assert backend.data_units.with_keys(collection, ["a"]) == []
+    assert [each.key for each in backend.data_units.with_keys(collection, ["a"], state=None)] == ["a"]
 
     assert backend.ingestion.publish("first") == 2
     assert backend.ingestion.publish("first") == 2
@@ -82,7 +82,7 @@ def test_units_are_hidden_until_they_are_published(
     assert (a.key, a.state, a.run, a.meta) == ("a", DataUnitState.LIVE, "first", {"from": "a"})
     assert (b.files["images"].key, b.files["images"].name, b.files["images"].size) == ("objects/b", "b.jpg", 1)
     assert backend.data_units.get(a.id) == a
-    assert backend.data_units.find(collection, ["b", "c", "b"]) == [b]
+    assert backend.data_units.with_keys(collection, ["b", "c", "b"]) == [b]
     assert backend.ingestion.to_delete("first") == []
 
 

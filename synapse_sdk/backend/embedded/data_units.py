@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from synapse_sdk.backend.embedded.data_files import data_file, is_needed
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import chunks, lock_collections, not_found
+from synapse_sdk.backend.embedded.statements import among, chunks, lock_collections, not_found
 from synapse_sdk.backend.embedded.tables import data_files, data_unit_files, data_units
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (
@@ -37,9 +37,11 @@ class EmbeddedDataUnits:
                 raise not_found(unit_id, "data unit")
             return _units(connection, rows)[0]
 
-    def with_keys(self, collection_id: CollectionId, keys: Iterable[str]) -> Sequence[DataUnit]:
-        """Return the live units of a collection that have these keys, in order of their ids."""
-        statement = _of_state(select(data_units), collection_id, DataUnitState.LIVE)
+    def with_keys(
+        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
+    ) -> Sequence[DataUnit]:
+        """Return the units of a collection with one of these keys, in order of their ids; of any state for None."""
+        statement = _of_state(select(data_units), collection_id, state)
         with self._database.read() as connection:
             rows = [
                 row
@@ -66,19 +68,6 @@ class EmbeddedDataUnits:
         statement = _of_state(select(data_units), collection_id, state).where(data_units.c.id > after)
         with self._database.read() as connection:
             return _units(connection, connection.execute(statement.order_by(data_units.c.id).limit(limit)).all())
-
-    def find(
-        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
-    ) -> Sequence[DataUnit]:
-        """Return the units that have one of these keys, in any order; of any state for None."""
-        statement = _of_state(select(data_units), collection_id, state)
-        with self._database.read() as connection:
-            rows = [
-                row
-                for chunk in chunks(sorted(set(keys)))
-                for row in connection.execute(statement.where(data_units.c.key.in_(chunk)))
-            ]
-            return _units(connection, rows)
 
     def count(self, collection_id: CollectionId, *, state: DataUnitState | None = DataUnitState.LIVE) -> int:
         """Return how many units a collection has."""

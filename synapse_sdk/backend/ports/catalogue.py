@@ -131,8 +131,13 @@ class DataUnits(Protocol):
         """Return a unit; raises RecordNotFoundError."""
         ...
 
-    def with_keys(self, collection_id: CollectionId, keys: Iterable[str]) -> Sequence[DataUnit]:
-        """Return the live units of a collection with these keys, in order of their ids; other keys are passed over."""
+    def with_keys(
+        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
+    ) -> Sequence[DataUnit]:
+        """Return the units of a collection that have one of these keys, in order of their ids; of any state for None.
+
+        Keys of no unit are passed over.
+        """
         ...
 
     def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
@@ -148,12 +153,6 @@ class DataUnits(Protocol):
         limit: int = 1000,
     ) -> Sequence[DataUnit]:
         """Return units in order of their ids, those behind `after`; of any state for None."""
-        ...
-
-    def find(
-        self, collection_id: CollectionId, keys: Iterable[str], *, state: DataUnitState | None = DataUnitState.LIVE
-    ) -> Sequence[DataUnit]:
-        """Return the units that have one of these keys, in any order; of any state for None."""
         ...
 
     def count(self, collection_id: CollectionId, *, state: DataUnitState | None = DataUnitState.LIVE) -> int:

@@ -23,7 +23,7 @@ def look_up(context: UploadContext, units: Iterable[UnitJob]) -> Iterator[UnitJo
     Raises:
         BackendError: The backend cannot be used.
     """
-    find = partial(context.backend.data_units.find, CollectionId(context.collection_id))
+    find = partial(context.backend.data_units.with_keys, CollectionId(context.collection_id))
     for some in batched(units, LOOKED_UP_AT_A_TIME):
         found = retry(partial(find, [str(job.unit["key"]) for job in some]), ANSWERS)
         known = {unit.key: unit for unit in found if unit.run != context.run}
