@@ -7,7 +7,33 @@ from typing import cast
 from synapse_sdk.errors import ConfigurationError, StorageIntegrityError
 from synapse_sdk.storage.base import Content
 
-__all__ = ["Meter", "is_of_content", "span"]
+__all__ = ["Digested", "Meter", "is_of_content", "span"]
+
+
+class Digested:
+    """Content in one piece with the digest that was worked out of it here, so that nobody has to do that again.
+
+    Args:
+        whole: The bytes, which nobody can change.
+
+    Example:
+        >>> content = Digested(b"meow")
+        >>> len(content), content.sha256[:8]
+        (4, '404cdd7b')
+    """
+
+    __slots__ = ("sha256", "whole")
+
+    def __init__(self, whole: bytes) -> None:
+        self.whole = whole
+        self.sha256 = hashlib.sha256(whole).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield it as the one piece that it is."""
+        yield self.whole
 
 
 class Meter:
@@ -29,7 +55,7 @@ class Meter:
     """
 
     def __init__(self, key: str, content: Content, *, size: int | None = None, sha256: str | None = None) -> None:
-        self.whole = bytes(content) if isinstance(content, (bytes, bytearray, memoryview)) else None
+        self.whole = _whole(content)
         """The content, if it is not in pieces."""
         if self.whole is None and size is None:
             msg = f"The content of {key!r} is in pieces, and how many bytes it has is not said"
@@ -38,6 +64,7 @@ class Meter:
         self._key = key
         self._wanted_size, self._wanted_sha256 = size, sha256.lower() if sha256 is not None else None
         self._digest = hashlib.sha256()
+        self._known_sha256 = content.sha256 if isinstance(content, Digested) else None
         self.size = 0
         """Bytes that were read."""
         self.failure: Exception | None = None
@@ -56,7 +83,7 @@ class Meter:
     @property
     def sha256(self) -> str:
         """The digest of what was read, in hexadecimal."""
-        return self._digest.hexdigest()
+        return self._digest.hexdigest() if self._known_sha256 is None else self._known_sha256
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces, and in the end compare; only the first time.
@@ -65,7 +92,8 @@ class Meter:
             StorageIntegrityError: It has more bytes than announced, when that shows, or fewer, or another digest.
         """
         for piece in self._read():
-            self._digest.update(piece)
+            if self._known_sha256 is None:
+                self._digest.update(piece)
             self.size += len(piece)
             if self._wanted_size is not None and self.size > self._wanted_size:
                 self._refuse(f"It has {self.size} bytes or more, and {self._wanted_size} were announced")
@@ -86,8 +114,8 @@ class Meter:
         """Read these pieces, which have to be what the content is; for storages that link files."""
         if self.whole is not None:
             self._wanted_size = len(self.whole) if self._wanted_size is None else self._wanted_size
-            self._wanted_sha256 = self._wanted_sha256 or hashlib.sha256(self.whole).hexdigest()
-        self._pieces = pieces
+            self._wanted_sha256 = self._wanted_sha256 or self._known_sha256 or hashlib.sha256(self.whole).hexdigest()
+        self._pieces, self._known_sha256 = pieces, None
 
     def drain(self) -> None:
         """Read it to its end, only to know size and digest. Raises as iterating does."""
@@ -96,11 +124,18 @@ class Meter:
 
     def join(self) -> bytes:
         """Return it in one piece. Raises as iterating does."""
-        return b"".join(self)
+        pieces = [*self]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _refuse(self, why: str) -> None:
         msg = f"The content of {self._key!r} is not what was announced; nothing was stored"
         raise StorageIntegrityError(msg, why=why, fix="See whether its source has changed meanwhile", key=self._key)
+
+
+def _whole(content: Content) -> bytes | None:
+    if isinstance(content, Digested):
+        return content.whole
+    return bytes(content) if isinstance(content, (bytes, bytearray, memoryview)) else None
 
 
 def is_of_content(error: BaseException, meter: Meter | None) -> bool:

@@ -152,7 +152,8 @@ class ObjectStorage(Storage):
         acted. Here that is no matter: the mark tells.
         """
         for pause in PAUSES:
-            self._clock.sleep(pause)
+            if pause:
+                self._clock.sleep(pause)
             is_last = pause == PAUSES[-1]
             try:
                 return obstore.put(

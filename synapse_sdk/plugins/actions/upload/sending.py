@@ -12,6 +12,7 @@ from synapse_sdk.errors import StorageDeniedError
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.sources import OpenFile, Source
 from synapse_sdk.storage import PutResult, Storage
+from synapse_sdk.storage.content import Digested
 
 __all__ = ["SMALL", "FileJob", "UnitJob", "clear_leftovers", "put_file", "read_file"]
 
@@ -55,7 +56,7 @@ class FileJob:
     weight: int = SMALL
     """What it counts for while it is on its way, in bytes of memory."""
     size: int = 0
-    content: bytes | None = None
+    content: Digested | None = None
     """The bytes of a small file, from when they were read until they were sent."""
     sha256: str = ""
     hashed: int = 0
@@ -96,8 +97,8 @@ def read_file(job: FileJob, stop: Event) -> None:
             raise FileRefusedError(Reason.EMPTY_FILE, "it has no bytes")
         job.checked, job.size = (file.size, file.version), file.size
         if file.size <= SMALL:
-            job.content = b"".join(file.pieces())
-            job.sha256 = hashlib.sha256(job.content).hexdigest()
+            job.content = Digested(file.read())
+            job.sha256 = job.content.sha256
             return
         digest, hashed = hashlib.sha256(), 0
         for piece in _until(stop, file.pieces()):
@@ -117,7 +118,7 @@ def put_file(job: FileJob, storage: Storage, stop: Event) -> PutResult:
     if job.is_retried or job.attempts:  # where an answer was lost, there may be parts that nobody knows of
         clear_leftovers(storage, job.key, job.size)
     if job.content is not None and not storage.links_files:
-        return storage.put(job.key, job.content, sha256=job.sha256)
+        return storage.put(job.key, job.content, size=job.size, sha256=job.sha256)
     with job.source.open(job.inside) as file:
         if job.checked != (file.size, file.version):
             raise FileRefusedError(Reason.FILE_CHANGED, "it has changed since it was read")

@@ -42,8 +42,11 @@ class OpenFile(ABC):
     """Bytes, when it was opened."""
     version: int
     """As `FoundFile.version`, when it was opened."""
-    local_path: Path | None = None
-    """Where it is, if it is a file of this machine."""
+
+    @property
+    def local_path(self) -> Path | None:
+        """Where it is, if it is a file of this machine."""
+        return None
 
     @abstractmethod
     def pieces(self) -> Iterator[bytes]:
@@ -52,6 +55,10 @@ class OpenFile(ABC):
         Raises:
             FileRefusedError: It cannot be read on, or it changed while it was read.
         """
+
+    def read(self) -> bytes:
+        """Return all its bytes. Raises as `pieces` does."""
+        return b"".join(self.pieces())
 
 
 class Source(ABC):

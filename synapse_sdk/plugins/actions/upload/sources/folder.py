@@ -91,28 +91,48 @@ class FolderSource(Source):
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise FileRefusedError(Reason.NOT_A_FILE, f"it is {kind_of(status.st_mode)} now")
-            yield _OpenLocalFile(descriptor, status, Path(full))
+            yield _OpenLocalFile(descriptor, status, full)
         finally:
             os.close(descriptor)
 
 
 class _OpenLocalFile(OpenFile):
-    def __init__(self, descriptor: int, status: os.stat_result, path: Path) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, status: os.stat_result, path: str) -> None:
+        self._descriptor, self._path = descriptor, path
         self.size = status.st_size
         self.version = status.st_mtime_ns
-        self.local_path = path
+
+    @property
+    def local_path(self) -> Path:
+        return Path(self._path)
 
     def pieces(self) -> Iterator[bytes]:
         at = 0
+        while piece := self._piece(CHUNK, at):
+            at += len(piece)
+            yield piece
+        self._refuse_changed(at)
+
+    def read(self) -> bytes:
+        content = self._piece(self.size + 1, 0)  # one more than there should be: less says that it was all
+        if len(content) == self.size:
+            self._refuse_changed(self.size)
+            return content
+        return super().read()
+
+    def _piece(self, size: int, at: int) -> bytes:
         try:
-            while piece := os.pread(self._descriptor, CHUNK, at):
-                at += len(piece)
-                yield piece
+            return os.pread(self._descriptor, size, at)
+        except OSError as error:
+            raise FileRefusedError(Reason.UNREADABLE, error.strerror or str(error)) from error
+
+    def _refuse_changed(self, read: int) -> None:
+        """Refuse a file that is not any more what it was when it was opened, having read so many bytes of it."""
+        try:
             now = os.fstat(self._descriptor)
         except OSError as error:
             raise FileRefusedError(Reason.UNREADABLE, error.strerror or str(error)) from error
-        if at != self.size or now.st_size != self.size or now.st_mtime_ns != self.version:
+        if read != self.size or now.st_size != self.size or now.st_mtime_ns != self.version:
             raise FileRefusedError(Reason.FILE_CHANGED, "it changed while it was being read")
 
 
