@@ -3,14 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from synapse_sdk.backend.embedded.claims import collections_of, give_up, let_go, unused_files
 from synapse_sdk.backend.embedded.data_files import data_file
 from synapse_sdk.backend.embedded.database import Database
+from synapse_sdk.backend.embedded.prepared import (
+    FILES_ADDED,
+    WITHDRAWN,
+    files_by_content,
+    files_by_id,
+    files_claimed,
+    files_stored,
+    packed,
+)
 from synapse_sdk.backend.embedded.registration import register_units
-from synapse_sdk.backend.embedded.statements import among, chunks, insert_new, lock_collections
-from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_units, ingestions
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, lock_collections
+from synapse_sdk.backend.embedded.tables import data_files, data_units, ingestions
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (
     CollectionId,
@@ -47,28 +56,22 @@ class EmbeddedIngestion:
         self, run: str, collection_id: CollectionId, storage_id: StorageId, files: Sequence[tuple[str, int, str]]
     ) -> Sequence[ReservedFile]:
         """Announce contents, as `(sha256, size, key)`, and learn for each of them, in order, what is to be done."""
-        common = {"collection_id": collection_id, "storage_id": storage_id}
-        reserved = {"state": DataFileState.RESERVED, "owner": run}
+        place = {"collection_id": collection_id, "storage_id": storage_id}
         by_content = {sha256: (size, key) for sha256, size, key in reversed(files)}
-        found: dict[str, Row[Any]] = {}
-        claimed = set[int]()
+        found: dict[str, ReservedFile] = {}
         with self._database.write() as connection:
             _lock_open(connection, run)
             lock_collections(connection, [collection_id])
             for chunk in chunks(by_content):
-                known = _files_by_content(connection, common, chunk)
-                _refuse_deleting(known.values())
-                claimed |= _claimed(connection, run, [row.id for row in known.values()])
+                known = _known(connection, run, place, chunk)
                 new = [
-                    {**common, **reserved, "sha256": sha256, "size": size, "key": key}
-                    for sha256, (size, key) in ((each, by_content[each]) for each in chunk if each not in known)
+                    {**place, "sha256": sha256, "size": by_content[sha256][0], "key": by_content[sha256][1]}
+                    for sha256 in chunk
+                    if sha256 not in known
                 ]
-                if new:
-                    added = connection.execute(insert(data_files).returning(data_files), new)
-                    known |= {row.sha256: row for row in added}
-                _claim(connection, run, [row.id for row in known.values() if row.id not in claimed])
-                found |= known
-        return [_reserved(found[sha256], claimed) for sha256, _, _ in files]
+                found |= known | _add(connection, run, new)
+                _claim(connection, run, [each.file.id for each in known.values() if not each.is_claimed_before])
+        return [found[sha256] for sha256, _, _ in files]
 
     def register(
         self, run: str, collection_id: CollectionId, units: Sequence[NewUnit], *, stored: Iterable[DataFileId] = ()
@@ -79,7 +82,7 @@ class EmbeddedIngestion:
             lock_collections(connection, [collection_id])
             noted = sorted(set(stored))
             used = {file_id for unit in units for file_id, _ in unit.files.values()}
-            files = _files_by_id(connection, used.union(noted))
+            files = _files_by_id(connection, run, used.union(noted))
             contents = {
                 row.id: row.sha256
                 for row in files.values()
@@ -166,9 +169,11 @@ class EmbeddedIngestion:
 
 def _lock(connection: Connection, run: str) -> bool:
     """Keep others from changing what a run is, until the transaction ends; whether the run was withdrawn."""
-    insert_new(connection, ingestions, [{"run": run}])
-    statement = select(ingestions.c.is_withdrawn).where(ingestions.c.run == run)
-    return bool(connection.scalar(statement.with_for_update()))
+    found = connection.scalar(WITHDRAWN, {"by": run})
+    if found is None:  # another process may be about to insert it as well
+        insert_new(connection, ingestions, [{"run": run}])
+        found = connection.scalar(WITHDRAWN, {"by": run})
+    return bool(found)
 
 
 def _lock_open(connection: Connection, run: str) -> None:
@@ -199,57 +204,60 @@ def _merge_meta(
     return len(rows)
 
 
-def _files_by_content(
-    connection: Connection, common: Mapping[str, int], contents: Sequence[str]
-) -> dict[str, Row[Any]]:
-    statement = select(data_files).where(
-        data_files.c.collection_id == common["collection_id"],
-        data_files.c.storage_id == common["storage_id"],
-        among(connection, data_files.c.sha256, contents),
-    )
-    return {row.sha256: row for row in connection.execute(statement).all()}
+def _known(
+    connection: Connection, run: str, place: Mapping[str, int], contents: Sequence[str]
+) -> dict[str, ReservedFile]:
+    """Return the files that are known already, by content."""
+    asked = {"collection": place["collection_id"], "storage": place["storage_id"], "by": run}
+    statement = files_by_content(connection.dialect.name)
+    rows = connection.execute(statement, {**asked, "contents": packed(connection, contents)}).all()
+    for row in rows:
+        if row.state is DataFileState.DELETING:
+            raise _about_to_be_deleted(row)
+    return {
+        row.sha256: ReservedFile(
+            file=data_file(row),
+            must_send=row.state is not DataFileState.STORED,
+            is_claimed_before=row.claimant is not None,
+        )
+        for row in rows
+    }
+
+
+def _add(connection: Connection, run: str, files: Sequence[dict[str, Any]]) -> dict[str, ReservedFile]:
+    """Insert files, claimed by the run, and return them by content."""
+    if not files:
+        return {}
+    state = DataFileState.RESERVED
+    rows = connection.execute(FILES_ADDED, [{**file, "state": state, "owner": run} for file in files]).all()
+    ids = {row.sha256: row.id for row in rows}
+    _claim(connection, run, list(ids.values()))
+    return {
+        file["sha256"]: ReservedFile(
+            file=DataFile(id=DataFileId(ids[file["sha256"]]), state=state, owner=run, **file), must_send=True
+        )
+        for file in files
+    }
 
 
 def _claim(connection: Connection, run: str, file_ids: Sequence[int]) -> None:
     if file_ids:
-        claims = select(literal(run), data_files.c.id).where(among(connection, data_files.c.id, file_ids))
-        connection.execute(insert(data_file_claims).from_select(["run", "file_id"], claims))
+        connection.execute(files_claimed(connection.dialect.name), {"by": run, "files": packed(connection, file_ids)})
 
 
-def _claimed(connection: Connection, run: str, file_ids: Sequence[int]) -> set[int]:
-    if not file_ids:
-        return set()
-    statement = select(data_file_claims.c.file_id).where(
-        data_file_claims.c.run == run, among(connection, data_file_claims.c.file_id, file_ids)
-    )
-    return set(connection.scalars(statement))
+def _about_to_be_deleted(row: Row[Any]) -> BackendUnavailableError:
+    who = "removed data units" if row.owner is None else f"run {row.owner!r}"
+    msg = f"The object {row.key!r} is about to be deleted: it was left by {who}"
+    where = {} if row.owner is None else {"run": row.owner}
+    return BackendUnavailableError(msg, fix="Finish that rollback or clean-up, then try again", key=row.key, **where)
 
 
-def _refuse_deleting(rows: Iterable[Row[Any]]) -> None:
-    for row in rows:
-        if row.state is DataFileState.DELETING:
-            who = "removed data units" if row.owner is None else f"run {row.owner!r}"
-            msg = f"The object {row.key!r} is about to be deleted: it was left by {who}"
-            fix = "Finish that rollback or clean-up, then try again"
-            where = {} if row.owner is None else {"run": row.owner}
-            raise BackendUnavailableError(msg, fix=fix, key=row.key, **where)
-
-
-def _reserved(row: Row[Any], claimed: set[int]) -> ReservedFile:
-    return ReservedFile(
-        file=data_file(row),
-        must_send=row.state is not DataFileState.STORED,
-        is_claimed_before=row.id in claimed,
-    )
-
-
-def _files_by_id(connection: Connection, file_ids: Iterable[int]) -> dict[int, Row[Any]]:
+def _files_by_id(connection: Connection, run: str, file_ids: Iterable[int]) -> dict[int, Row[Any]]:
     found: dict[int, Row[Any]] = {}
     for chunk in chunks(sorted(file_ids)):
-        statement = select(data_files.c.id, data_files.c.collection_id, data_files.c.sha256, data_files.c.state).where(
-            among(connection, data_files.c.id, chunk)
-        )
-        found |= {row.id: row for row in connection.execute(statement).all()}
+        statement = files_by_id(connection.dialect.name)
+        rows = connection.execute(statement, {"by": run, "files": packed(connection, chunk)}).all()
+        found |= {row.id: row for row in rows}
     return found
 
 
@@ -264,9 +272,8 @@ def _note_stored(
     for chunk in chunks(file_ids):
         known = [files[each] for each in chunk if each in files]
         ids = [row.id for row in known if row.collection_id == collection_id and row.state is DataFileState.RESERVED]
-        if len(ids) < len(chunk) or len(_claimed(connection, run, ids)) < len(ids):
+        if len(ids) < len(chunk) or any(files[each].claimant is None for each in ids):
             msg = f"The run {run!r} says that it has stored files which it has not reserved"
             raise ConflictError(msg, fix="Reserve every file before it is sent", run=run)
-        stored = update(data_files).where(among(connection, data_files.c.id, ids))
-        connection.execute(stored.values(state=DataFileState.STORED))
+        connection.execute(files_stored(connection.dialect.name), {"files": packed(connection, ids)})
     return {each: files[each].sha256 for each in file_ids}

@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
-from synapse_sdk.backend.embedded.statements import among, chunks
-from synapse_sdk.backend.embedded.tables import data_files, data_unit_files, data_units
+from synapse_sdk.backend.embedded.prepared import (
+    UNIT_FILES_ADDED,
+    UNITS_ADDED,
+    packed,
+    unit_contents,
+    units_by_key,
+)
+from synapse_sdk.backend.embedded.statements import chunks
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, NewUnit, RegisteredUnit, Registration
 from synapse_sdk.errors import ConflictError
 
@@ -70,18 +76,12 @@ def _refuse_missing(units: Iterable[NewUnit], contents: Mapping[int, str]) -> No
 
 def _known_units(connection: Connection, collection_id: int, keys: Sequence[str]) -> dict[str, _Known]:
     """Return the units that have one of the keys."""
-    statement = select(data_units.c.id, data_units.c.key, data_units.c.run, data_units.c.state).where(
-        data_units.c.collection_id == collection_id, among(connection, data_units.c.key, keys)
-    )
-    rows = connection.execute(statement).all()
+    kind = connection.dialect.name
+    asked = {"collection": collection_id, "keys": packed(connection, keys)}
+    rows = connection.execute(units_by_key(kind), asked).all()
     contents: dict[int, dict[str, str]] = {row.id: {} for row in rows}
     if rows:
-        files = (
-            select(data_unit_files.c.unit_id, data_unit_files.c.specification, data_files.c.sha256)
-            .join(data_files, data_files.c.id == data_unit_files.c.file_id)
-            .where(among(connection, data_unit_files.c.unit_id, contents))
-        )
-        for row in connection.execute(files):
+        for row in connection.execute(unit_contents(kind), {"units": packed(connection, contents)}):
             contents[row.unit_id][row.specification] = row.sha256
     return {row.key: _Known(row.id, row.run, row.state, contents[row.id]) for row in rows}
 
@@ -94,7 +94,7 @@ def _insert(
         return {}
     common = {"collection_id": collection_id, "state": DataUnitState.STAGED, "run": run, "created_at": now}
     added = connection.execute(
-        insert(data_units).returning(data_units.c.id, data_units.c.key),
+        UNITS_ADDED,
         [{**common, "key": unit.key, "meta": unit.meta} for unit in units],
     )
     ids = {row.key: row.id for row in added.all()}
@@ -104,7 +104,7 @@ def _insert(
         for specification, (file_id, name) in unit.files.items()
     ]
     if links:
-        connection.execute(insert(data_unit_files), links)
+        connection.execute(UNIT_FILES_ADDED, links)
     return ids
 
 

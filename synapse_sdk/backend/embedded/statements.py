@@ -1,34 +1,23 @@
 """What statements about records of all families have in common."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Connection,
-    Executable,
-    Row,
-    Table,
-    any_,
-    bindparam,
-    exists,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Executable, Row, Table, bindparam, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from synapse_sdk.backend.embedded.tables import collections
 from synapse_sdk.errors import ConflictError, RecordNotFoundError
 from synapse_sdk.extensions import one_of
 
-__all__ = ["among", "chunks", "create", "find", "insert_new", "lock_collections", "not_found", "one", "refuse_taken"]
+__all__ = ["chunks", "create", "find", "insert_new", "lock_collections", "not_found", "one", "refuse_taken"]
 
 CHUNK = 500
 """Values that one statement takes: databases limit them, and equal numbers share a compiled statement."""
+LOCKED_COLLECTION = (
+    select(collections.c.id).where(collections.c.id == bindparam("collection")).with_for_update(key_share=True)
+)
 MOST_NAMES = 1000
 """Names among which the nearest is sought."""
 BIGGEST = 2**63 - 1
@@ -37,17 +26,6 @@ BIGGEST = 2**63 - 1
 def chunks[T](items: Iterable[T]) -> Iterator[tuple[T, ...]]:
     """Yield items in groups that fit into one statement."""
     return batched(items, CHUNK)
-
-
-def among(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Return the condition that a column has one of many values.
-
-    They travel as one: a list of hundreds of parameters costs Python more than the database.
-    """
-    if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(values), ARRAY(column.type)))
-    rows = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(rows.c.value))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -123,8 +101,6 @@ def lock_collections(connection: Connection, ids: Iterable[int]) -> None:
     Raises:
         RecordNotFoundError: There is no such collection.
     """
-    for chunk in chunks(sorted(set(ids))):
-        statement = select(collections.c.id).where(collections.c.id.in_(chunk)).order_by(collections.c.id)
-        found = set(connection.scalars(statement.with_for_update(key_share=True)))
-        for missing in set(chunk) - found:
-            raise not_found(missing, "collection")
+    for each in sorted(set(ids)):
+        if connection.scalar(LOCKED_COLLECTION, {"collection": each}) is None:
+            raise not_found(each, "collection")

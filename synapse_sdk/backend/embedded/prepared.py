@@ -1,0 +1,127 @@
+"""The statements that an upload runs for every batch of files, put together once.
+
+To put a statement together takes SQLAlchemy several times as long as to run it: it is done once for each kind of
+database, and what differs from batch to batch is a parameter. Lists travel as one parameter each, `packed`: hundreds of
+parameters cost Python more than the database.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Text,
+    Update,
+    and_,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_unit_files, data_units, ingestions
+from synapse_sdk.backend.records import DataFileState
+
+__all__ = [
+    "FILES_ADDED",
+    "UNITS_ADDED",
+    "UNIT_FILES_ADDED",
+    "WITHDRAWN",
+    "files_by_content",
+    "files_by_id",
+    "files_claimed",
+    "files_stored",
+    "packed",
+    "unit_contents",
+    "units_by_key",
+]
+
+WITHDRAWN = select(ingestions.c.is_withdrawn).where(ingestions.c.run == bindparam("by")).with_for_update()
+"""Selects whether a run was withdrawn, and locks it; needs `by`."""
+FILES_ADDED = insert(data_files).returning(data_files.c.id, data_files.c.sha256)
+"""Inserts files, and returns id and content of each."""
+UNITS_ADDED = insert(data_units).returning(data_units.c.id, data_units.c.key)
+"""Inserts units, and returns id and key of each."""
+UNIT_FILES_ADDED = insert(data_unit_files)
+"""Inserts which files units have."""
+CLAIMED = and_(data_file_claims.c.file_id == data_files.c.id, data_file_claims.c.run == bindparam("by"))
+CLAIMANT = data_file_claims.c.run.label("claimant")
+"""The run, if it claims the file, else None."""
+
+
+def packed(connection: Connection, values: Iterable[Any]) -> object:
+    """Return values as the one parameter that the statements here take."""
+    return [*values] if connection.dialect.name == "postgresql" else json.dumps([*values])
+
+
+@cache
+def files_by_content(kind: str) -> Select[Any]:
+    """Return what selects files, and whether a run claims them; needs `collection`, `storage`, `contents`, `by`."""
+    return (
+        select(data_files, CLAIMANT)
+        .outerjoin(data_file_claims, CLAIMED)
+        .where(
+            data_files.c.collection_id == bindparam("collection"),
+            data_files.c.storage_id == bindparam("storage"),
+            _among(kind, data_files.c.sha256, "contents"),
+        )
+    )
+
+
+@cache
+def files_by_id(kind: str) -> Select[Any]:
+    """Return what selects files, and whether a run claims them; needs `files` and `by`."""
+    columns = data_files.c
+    return (
+        select(columns.id, columns.collection_id, columns.sha256, columns.state, CLAIMANT)
+        .outerjoin(data_file_claims, CLAIMED)
+        .where(_among(kind, columns.id, "files"))
+    )
+
+
+@cache
+def files_claimed(kind: str) -> Insert:
+    """Return what lets a run claim files; needs `files` and `by`."""
+    claims = select(bindparam("by", type_=Text), data_files.c.id).where(_among(kind, data_files.c.id, "files"))
+    return insert(data_file_claims).from_select(["run", "file_id"], claims)
+
+
+@cache
+def files_stored(kind: str) -> Update:
+    """Return what notes that the objects of files are there; needs `files`."""
+    return update(data_files).where(_among(kind, data_files.c.id, "files")).values(state=DataFileState.STORED)
+
+
+@cache
+def units_by_key(kind: str) -> Select[Any]:
+    """Return what selects units of a collection; needs `collection` and `keys`."""
+    columns = data_units.c
+    return select(columns.id, columns.key, columns.run, columns.state).where(
+        columns.collection_id == bindparam("collection"), _among(kind, columns.key, "keys")
+    )
+
+
+@cache
+def unit_contents(kind: str) -> Select[Any]:
+    """Return what selects the contents of units by specification; needs `units`."""
+    return (
+        select(data_unit_files.c.unit_id, data_unit_files.c.specification, data_files.c.sha256)
+        .join(data_files, data_files.c.id == data_unit_files.c.file_id)
+        .where(_among(kind, data_unit_files.c.unit_id, "units"))
+    )
+
+
+def _among(kind: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that a column has one of the values of a parameter."""
+    if kind == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    rows = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+    return column.in_(select(rows.c.value))
