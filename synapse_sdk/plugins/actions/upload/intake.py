@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from threading import Event
 
 from synapse_sdk.plugins.actions.upload.crew import Crew
@@ -96,7 +97,7 @@ class Intake:
             if not chunk:
                 return
             self.readers += 1
-            self._crew.do(any(job.weight >= SMALL for job in chunk), self._read_all, chunk)
+            self._crew.do(partial(self._read_all, chunk), is_long=any(job.weight >= SMALL for job in chunk))
 
     def _next_chunk(self) -> list[FileJob]:
         """Return a few files that weigh together about `READ_BYTES`, and hold a place for them."""

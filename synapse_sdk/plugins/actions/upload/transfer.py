@@ -7,11 +7,10 @@ for a batch to be complete: while some files are read, others are sent.
 
 import heapq
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count, islice
 from math import inf
-from queue import Empty, SimpleQueue
 from threading import Event
 
 from synapse_sdk.backend import DataFileId, NewUnit, RegisteredUnit, Registration, ReservedFile
@@ -31,6 +30,7 @@ from synapse_sdk.plugins.actions.upload.destination import Destination
 from synapse_sdk.plugins.actions.upload.in_flight import InFlightLimit
 from synapse_sdk.plugins.actions.upload.intake import READERS, Intake, ReadFiles, Room
 from synapse_sdk.plugins.actions.upload.ledger import Ledger
+from synapse_sdk.plugins.actions.upload.letterbox import Letterbox, Note
 from synapse_sdk.plugins.actions.upload.outbox import Outbox
 from synapse_sdk.plugins.actions.upload.sending import FileJob, UnitJob, clear_leftovers, put_file
 from synapse_sdk.retry import RetryPolicy, retry
@@ -87,7 +87,7 @@ class Transfer:
         self._limit = InFlightLimit(start=to.storage.in_flight, most=most_in_flight, now=clock.monotonic())
         self._crew = Crew(most_in_flight + READERS, is_inline=to.storage.in_flight == 1)
         self._stop = Event()
-        self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._letterbox = Letterbox()
         self._room = Room()
         self._intake = Intake(self._crew, self._room, self._stop, self._report_read)
         self._read: list[FileJob] = []
@@ -145,23 +145,18 @@ class Transfer:
         self._ledger.tick(self._outbox.under_way, self._intake.hashed)
         return True
 
-    def _ended(self) -> Iterator[Callable[[], None]]:
-        """Yield what has ended; waits for the first, but no longer than until the next thing is due."""
+    def _ended(self) -> Iterator[Note]:
+        """Yield what has ended; waits for something, but no longer than until the next thing is due."""
         due = self._later[0][0] if self._later else inf
         if self._read and not self._intake.readers and self._outbox.is_low:
             due = min(due, self._reserve_at)
         wait = max(0.0, min(due - self._clock.monotonic(), TICK))
-        try:
-            yield self._events.get(timeout=wait) if wait else self._events.get_nowait()
-            while True:
-                yield self._events.get_nowait()
-        except Empty:
-            return
+        return self._letterbox.collect(wait, self._outbox.in_threads)
 
     # Reading
 
     def _report_read(self, results: ReadFiles) -> None:
-        self._events.put(partial(self._note_read, results))
+        self._letterbox.post(partial(self._note_read, results), is_urgent=True)
 
     def _note_read(self, results: ReadFiles) -> None:
         self._intake.note_read(results)
@@ -245,7 +240,7 @@ class Transfer:
                 self._room.let_go(job)
                 continue
             self._outbox.note_begun(job)
-            self._crew.do(job.is_large, self._put, job)
+            self._crew.do(partial(self._put, job), is_long=job.is_large)
 
     def _put(self, job: FileJob) -> None:
         outcome: PutResult | BaseException
@@ -254,7 +249,7 @@ class Transfer:
             hit("upload.sent")
         except BaseException as error:  # noqa: BLE001  # it belongs to the thread that decides
             outcome = error
-        self._events.put(partial(self._note_sent, job, outcome))
+        self._letterbox.post(partial(self._note_sent, job, outcome))
 
     def _note_sent(self, job: FileJob, outcome: PutResult | BaseException) -> None:
         self._outbox.note_ended(job)
