@@ -143,6 +143,14 @@ class Storage(ABC):
         """
         return 0
 
+    def abort_unfinished_of(self, keys: Iterable[str]) -> None:
+        """Clear away what puts to these keys that died have left.
+
+        Only call it when nobody is putting these objects.
+        """
+        for key in keys:
+            self.abort_unfinished(key)
+
     def close(self) -> None:  # noqa: B027  # as above
         """Release connections; safe to call twice."""
 

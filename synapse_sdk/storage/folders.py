@@ -5,10 +5,20 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["Folder", "Folders", "enter_folder", "files_below", "open_file", "open_folder", "remove_empty_folders"]
+__all__ = [
+    "Folder",
+    "Folders",
+    "by_folder",
+    "enter_folder",
+    "files_below",
+    "names_in",
+    "open_file",
+    "open_folder",
+    "remove_empty_folders",
+]
 
 KEPT = 32
 """Folders that stay open."""
@@ -150,6 +160,24 @@ def open_file(folder: int, name: str) -> int | None:
         return handle
     os.close(handle)
     return None
+
+
+def by_folder(paths: Iterable[Sequence[str]]) -> dict[tuple[str, ...], list[str]]:
+    """Put the names of files together by the folder they are in.
+
+    Example:
+        >>> by_folder([["photos", "cat.jpg"], ["film.mp4"], ["photos", "dog.jpg"]])
+        {('photos',): ['cat.jpg', 'dog.jpg'], (): ['film.mp4']}
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for parts in paths:
+        found.setdefault(tuple(parts[:-1]), []).append(parts[-1])
+    return found
+
+
+def names_in(root: Path, parts: Sequence[str]) -> list[str]:
+    """Return the names of what is in a folder below a root; of one that is not there, none."""
+    return [entry.name for entry in _entries(root, parts)]
 
 
 def files_below(root: Path, parts: Sequence[str]) -> Iterator[tuple[list[str], os.stat_result]]:

@@ -19,7 +19,15 @@ from synapse_sdk.errors import (
 from synapse_sdk.storage.base import CHUNK, Content, ObjectInfo, PutResult, Storage
 from synapse_sdk.storage.content import Meter, span
 from synapse_sdk.storage.durable import Unsynced
-from synapse_sdk.storage.folders import Folders, files_below, open_file, open_folder, remove_empty_folders
+from synapse_sdk.storage.folders import (
+    Folders,
+    by_folder,
+    files_below,
+    names_in,
+    open_file,
+    open_folder,
+    remove_empty_folders,
+)
 from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.local_errors import local_errors
 from synapse_sdk.storage.syscalls import clone, rename_new
@@ -237,15 +245,25 @@ class LocalStorage(Storage):
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects, and folders that are empty afterwards; see `Storage.delete`."""
         failed: dict[str, OSError] = {}
-        for key, parts in [(key, RULES.check(key)) for key in keys]:
-            try:
-                self._unlink(parts)
-            except OSError as error:
-                failed[key] = error
+        for folder, names in by_folder(map(RULES.check, keys)).items():
+            failed |= self._delete_from(folder, names)
         if failed:
             key, first = next(iter(failed.items()))
             msg = f"{self.url} could not delete {len(failed)} objects, {key!r} among them"
             raise StorageError(msg, why=first.strerror, keys=sorted(failed)) from first
+
+    def _delete_from(self, folder: tuple[str, ...], names: Iterable[str]) -> dict[str, OSError]:
+        """Delete files of a folder, and it as well if it is empty then; return what could not be deleted, by key."""
+        try:
+            with open_folder(self.root, folder) as opened:
+                errors = {name: error for name in names if (error := _unlink(opened, name)) is not None}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except OSError as error:
+            errors = dict.fromkeys(names, error)
+        else:
+            remove_empty_folders(self.root, folder)
+        return {"/".join((*folder, name)): error for name, error in errors.items()}
 
     def copy(self, source: str, target: str, *, overwrite: bool = False) -> None:
         """Copy an object; see `Storage.copy`."""
@@ -272,6 +290,15 @@ class LocalStorage(Storage):
                 if is_unfinished(parts, prefix):
                     count += self._unlink(parts)
         return count
+
+    def abort_unfinished_of(self, keys: Iterable[str]) -> None:
+        """Remove the hidden files of puts to these keys that died, having looked into each folder once."""
+        for folder, names in by_folder(map(RULES.check, keys)).items():
+            wanted = ["/".join((*folder, name)) for name in names]
+            with local_errors(self.url, wanted[0]):
+                hidden = [[*folder, name] for name in names_in(self.root, folder) if name.startswith(TEMPORARY)]
+                for parts in [each for each in hidden if any(is_unfinished(each, key) for key in wanted)]:
+                    self._unlink(parts)
 
     def _unlink(self, parts: Parts) -> bool:
         """Remove a file, and folders that are empty afterwards; return whether it was there."""
@@ -304,6 +331,17 @@ class LocalStorage(Storage):
 
     def _not_found(self, key: str) -> ObjectNotFoundError:
         return ObjectNotFoundError(f"{self.url} has no object {key!r}", key=key)
+
+
+def _unlink(folder: int, name: str) -> OSError | None:
+    """Remove a file of a folder, and return why that failed; that it is not there is no failure."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return error
+    return None
 
 
 def _hard_link(folder: int, temporary: str, source: Path) -> bool:

@@ -40,8 +40,10 @@ __all__ = ["ObjectStorage"]
 
 SMALL = 8 << 20
 """Bytes up to which an object is sent in one request."""
-BATCH = 1000
-"""Keys that S3 deletes in one request."""
+BATCH = 250
+"""Keys that are deleted in one request; S3 takes up to 1,000, which takes it longer than four requests side by side."""
+DELETED_AT_A_TIME = 4
+"""Requests that delete."""
 SERVER_COPIES = 5 << 30
 """Bytes up to which S3 copies an object by itself."""
 MARK = "synapseput"
@@ -290,20 +292,26 @@ class ObjectStorage(Storage):
                     yield self._info(meta["path"].removeprefix(self._prefix), meta)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects, up to 1,000 in a request; see `Storage.delete`."""
+        """Delete objects, many in a request; see `Storage.delete`."""
         wanted = [key for key in keys if self._rules.check(key, self._prefix)]
         failed: dict[str, StorageError] = {}
-        for batch in batched(wanted, BATCH):
-            try:
-                retry(partial(self._delete_batch, batch), DELETES, clock=self._clock)
-            except StorageUnavailableError:
-                raise
-            except StorageError:  # of one of them, or because it is not there: which ones only shows one by one
-                failed |= self._delete_each(batch)
+        with ThreadPoolExecutor(DELETED_AT_A_TIME) as pool:
+            for some in pool.map(self._delete_some, batched(wanted, BATCH)):
+                failed |= some
         if failed:
             key, first = next(iter(failed.items()))
             msg = f"{self.url} could not delete {len(failed)} objects, {key!r} among them"
             raise type(first)(msg, why=first.why, fix=first.fix, keys=sorted(failed)) from first
+
+    def _delete_some(self, keys: Sequence[str]) -> dict[str, StorageError]:
+        """Delete objects, in one request if that is possible, and return those that could not be deleted."""
+        try:
+            retry(partial(self._delete_batch, keys), DELETES, clock=self._clock)
+        except StorageUnavailableError:
+            raise
+        except StorageError:  # of one of them, or because it is not there: which ones only shows one by one
+            return self._delete_each(keys)
+        return {}
 
     def _delete_batch(self, keys: Sequence[str]) -> None:
         with self._errors(keys[0]):

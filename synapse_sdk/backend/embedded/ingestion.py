@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from synapse_sdk.backend.embedded.claims import collections_of, give_up, let_go, unused_files
 from synapse_sdk.backend.embedded.data_files import data_file
@@ -14,6 +14,7 @@ from synapse_sdk.backend.embedded.prepared import (
     files_by_content,
     files_by_id,
     files_claimed,
+    files_removed,
     files_stored,
     packed,
 )
@@ -162,9 +163,7 @@ class EmbeddedIngestion:
         """Forget files that are `deleting`, because their objects are gone; others are left alone."""
         with self._database.write() as connection:
             for chunk in chunks(sorted(set(file_ids))):
-                connection.execute(
-                    delete(data_files).where(data_files.c.id.in_(chunk), data_files.c.state == DataFileState.DELETING)
-                )
+                connection.execute(files_removed(connection.dialect.name), {"files": packed(connection, chunk)})
 
 
 def _lock(connection: Connection, run: str) -> bool:

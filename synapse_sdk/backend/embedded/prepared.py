@@ -14,6 +14,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Delete,
     Insert,
     Select,
     Text,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -38,6 +40,7 @@ __all__ = [
     "files_by_content",
     "files_by_id",
     "files_claimed",
+    "files_removed",
     "files_stored",
     "packed",
     "unit_contents",
@@ -98,6 +101,13 @@ def files_claimed(kind: str) -> Insert:
 def files_stored(kind: str) -> Update:
     """Return what notes that the objects of files are there; needs `files`."""
     return update(data_files).where(_among(kind, data_files.c.id, "files")).values(state=DataFileState.STORED)
+
+
+@cache
+def files_removed(kind: str) -> Delete:
+    """Return what forgets files that are to be deleted; needs `files`."""
+    is_deleting = data_files.c.state == DataFileState.DELETING
+    return delete(data_files).where(_among(kind, data_files.c.id, "files"), is_deleting)
 
 
 @cache

@@ -12,6 +12,7 @@ from synapse_sdk.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
     StorageDeniedError,
+    StorageError,
     StorageIntegrityError,
 )
 from synapse_sdk.storage import LocalStorage
@@ -140,6 +141,34 @@ def test_unfinished_files_are_hidden_and_cleared(storage: LocalStorage) -> None:
     assert storage.abort_unfinished("photos/") == 1
     assert storage.abort_unfinished() == 1
     assert sorted(path.name for path in storage.root.rglob("*")) == ["cat.jpg", "photos"]
+
+
+def test_what_puts_to_some_keys_have_left_is_cleared_away_and_nothing_else(storage: LocalStorage) -> None:
+    """Others may be putting objects into the same folder."""
+    keys = ["photos/cat.jpg", "photos/dog.jpg", "music/dog.mp3"]
+    left = []
+    for key in keys:
+        storage.put(key, b"meow")
+        left.append((storage.root / key).with_name(temporary_name(key.rpartition("/")[2])))
+        left[-1].write_bytes(b"half")
+
+    storage.abort_unfinished_of([keys[0], keys[2], "nowhere/cat.jpg"])
+
+    assert [path.exists() for path in left] == [False, True, False]
+    assert sorted(info.key for info in storage.list()) == sorted(keys)
+
+
+def test_of_many_objects_only_those_that_cannot_be_deleted_stay(storage: LocalStorage) -> None:
+    """The error names them, wherever they are."""
+    for key in ("photos/cat.jpg", "photos/2024/dog.jpg", "music/dog.mp3"):
+        storage.put(key, b"meow")
+
+    with pytest.raises(StorageError) as raised:
+        storage.delete(["photos/cat.jpg", "photos/2024", "nowhere/cat.jpg", "music/dog.mp3"])
+
+    assert raised.value.where["keys"] == ["photos/2024"]
+    assert [info.key for info in storage.list()] == ["photos/2024/dog.jpg"]
+    assert not (storage.root / "music").exists()
     with pytest.raises(InvalidKeyError, match="unfinished"):
         storage.put(f"photos/{TEMPORARY}1", b"meow")
 

@@ -10,7 +10,7 @@ from synapse_sdk.errors import BackendUnavailableError, ObjectNotFoundError, Syn
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.destination import Destination
-from synapse_sdk.plugins.actions.upload.sending import FileJob, clear_leftovers
+from synapse_sdk.plugins.actions.upload.sending import FileJob, clear_leftovers, may_leave_parts
 from synapse_sdk.retry import RetryPolicy, retry
 from synapse_sdk.storage import Storage
 
@@ -18,15 +18,16 @@ __all__ = ["delete_unused", "disown_strange", "sweep_late"]
 
 AT_A_TIME = 16
 """Objects that are looked at at a time."""
+DELETED_AT_A_TIME = 5_000
+"""Objects that are deleted before the backend hears of it: the more, the more of them are in one folder."""
 PATIENCE = RetryPolicy(max_attempts=6, delay=0.25, max_delay=5.0, retry_on=BackendUnavailableError)
 
 
 def delete_unused(context: UploadContext, run: str) -> int:
-    """Delete the objects of a run that no unit needs, a thousand at a time, and return how many there were."""
+    """Delete the objects of a run that no unit needs, and return how many there were."""
     ingestion, storage, total = context.backend.ingestion, context.storage, 0
-    while files := ingestion.to_delete(run):
-        for file in files:
-            clear_leftovers(storage, file.key, file.size)
+    while files := ingestion.to_delete(run, limit=DELETED_AT_A_TIME):
+        storage.abort_unfinished_of([file.key for file in files if may_leave_parts(storage, file.size)])
         storage.delete([file.key for file in files])
         hit("upload.deleted")
         ingestion.finish_removal([file.id for file in files])

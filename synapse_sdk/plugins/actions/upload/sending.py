@@ -14,7 +14,7 @@ from synapse_sdk.plugins.actions.upload.sources import OpenFile, Source
 from synapse_sdk.storage import PutResult, Storage
 from synapse_sdk.storage.content import Digested
 
-__all__ = ["SMALL", "FileJob", "UnitJob", "clear_leftovers", "put_file", "read_file"]
+__all__ = ["SMALL", "FileJob", "UnitJob", "clear_leftovers", "may_leave_parts", "put_file", "read_file"]
 
 SMALL = 8 << 20
 """Files of at most so many bytes are read once and kept until they are sent; larger ones are read again to be sent."""
@@ -137,8 +137,13 @@ def put_file(job: FileJob, storage: Storage, stop: Event) -> PutResult:
 
 def clear_leftovers(storage: Storage, key: str, size: int) -> None:
     """Clear away what a put that died may have left of an object."""
-    if size > SMALL or storage.keeps_parts_aside:
+    if may_leave_parts(storage, size):
         storage.abort_unfinished(key)
+
+
+def may_leave_parts(storage: Storage, size: int) -> bool:
+    """Whether a put of so many bytes that dies may leave something."""
+    return size > SMALL or storage.keeps_parts_aside
 
 
 def _until(stop: Event, pieces: Iterator[bytes]) -> Iterator[bytes]:
