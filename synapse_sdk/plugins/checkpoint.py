@@ -20,8 +20,10 @@ _HANDLE = "synapse_sdk.handle"
 _NOT_WRITTEN = frozenset({"runtime_ctx", "step_results", "current_step"})
 """What the engine keeps itself: the journal has the results in records of their own."""
 _CONTAINERS = frozenset({list, dict, set, bytearray, tuple, frozenset})
-_EMPTY = {"[]": list, "{}": dict}
+_EMPTY: Mapping[str | bytes, type] = {"[]": list, "{}": dict}
 """What has nothing in it needs no closer look."""
+SHORT = 100
+"""Characters of a text up to which it is kept to be compared."""
 _ATOMS = WRITERS.keys() - _CONTAINERS
 """Types of values that never change: one that is still there is still the same."""
 
@@ -98,8 +100,8 @@ class ContextCheckpoint:
         """Writes and reads values of every class that the context's annotations name."""
         self._context = context
         self._values: dict[str, object] = {}
-        self._texts: dict[str, str] = {}
-        self._fingerprints: dict[str, bytes] = {}  # of values whose texts are kept
+        self._texts: dict[str, str | bytes] = {}  # of long ones the digest
+        self._fingerprints: dict[str, bytes] = {}  # of values whose texts are known
         for name, value in self._present().items():
             self.codec.encode(value, f"context.{name}")
 
@@ -114,6 +116,7 @@ class ContextCheckpoint:
             UnencodableValueError: A field holds a value that cannot be written; the message says where.
         """
         changed: dict[str, str] = {}
+        texts: dict[str, str | bytes] = {}
         fingerprints: dict[str, bytes] = {}
         for name in self.names:
             value = getattr(self._context, name, MISSING)
@@ -127,15 +130,16 @@ class ContextCheckpoint:
             if fingerprint is not None and self._fingerprints.get(name) == fingerprint:
                 continue
             text = self.codec.encode(value, f"context.{name}")
-            if text != self._texts.get(name):
-                changed[name] = text
+            short = _short(text)
+            if short != self._texts.get(name):
+                changed[name], texts[name] = text, short
             if fingerprint is not None:
                 fingerprints[name] = fingerprint
             if type(value) in _ATOMS:
                 self._values[name] = value
             else:
                 self._values.pop(name, None)
-        self._texts.update(changed)
+        self._texts.update(texts)
         self._fingerprints.update(fingerprints)
         return changed
 
@@ -160,7 +164,7 @@ class ContextCheckpoint:
         values = {name: self._decode(name, fields[name]) for name in self.names if name in fields}
         for name, value in values.items():
             setattr(self._context, name, value)
-            self._texts[name] = fields[name]
+            self._texts[name] = _short(fields[name])
             self._fingerprints.pop(name, None)
             self._values[name] = value
 
@@ -175,6 +179,11 @@ class ContextCheckpoint:
         context = self._context
         # A field may be declared with `init=False` and not be set yet.
         return {name: getattr(context, name) for name in self.names if hasattr(context, name)}
+
+
+def _short(text: str) -> str | bytes:
+    """Return what a text is known by: itself, or its digest if it is long, as a list of a million files is."""
+    return text if len(text) <= SHORT else blake2b(text.encode(), digest_size=16).digest()
 
 
 def _fingerprint(value: Any) -> bytes | None:  # noqa: ANN401  # what it takes is found out by trying
