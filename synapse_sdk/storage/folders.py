@@ -86,13 +86,20 @@ class Folders:
             known = self._open.get(path)
         if known is not None and self._is_still(known, path):
             return known
-        new = Folder(enter_folder(self._root, parts, create=True))
+        new = Folder(self._entered(parts))
         with self._lock:
             self._open.pop(path, None)
             if len(self._open) >= KEPT:
                 self._open.pop(next(iter(self._open)))
             self._open[path] = new
         return new
+
+    def _entered(self, parts: Sequence[str]) -> int:
+        """Open a folder from the one above it, which is likely to be open; the caller closes it."""
+        if not parts:
+            return enter_folder(self._root, (), create=True)
+        above = self.enter(parts[:-1])  # has to stay open until it was entered
+        return _enter(above.handle, parts[-1], create=True)
 
     def close(self) -> None:
         """Let go of all of them, at once: a traceback may know one for much longer."""
