@@ -16,7 +16,9 @@ from synapse_sdk.errors import (
     StorageIntegrityError,
 )
 from synapse_sdk.storage import LocalStorage
+from synapse_sdk.storage.content import Digested
 from synapse_sdk.storage.durable import Unsynced
+from synapse_sdk.storage.local import Link
 from synapse_sdk.storage.syscalls import rename_new, rename_new_by_claim, rename_new_by_link
 from synapse_sdk.storage.unfinished import TEMPORARY, temporary_name
 
@@ -247,3 +249,24 @@ def test_a_folder_that_is_closed_is_denied(storage: LocalStorage) -> None:
     with pytest.raises(StorageDeniedError, match=r"a/dog\.jpg"):
         storage.put("a/dog.jpg", b"woof")
     (storage.root / "a").chmod(0o700)
+
+
+@pytest.mark.parametrize("link", ["copy", "hardlink"])
+def test_content_with_its_digest_is_stored_as_any_other(tmp_path: Path, link: Link) -> None:
+    """It is compared with what was announced, with what is there, and with a file that is linked instead."""
+    source = tmp_path / "cat.jpg"
+    source.write_bytes(b"meow")
+    content, other = Digested(b"meow"), Digested(b"woof")
+    with LocalStorage(tmp_path / "root", link=link) as storage:
+        assert storage.put("cat.jpg", content, size=4, sha256=content.sha256, source=source).is_new
+        assert storage.put("cat.jpg", content).sha256 == content.sha256
+        with pytest.raises(ObjectExistsError):
+            storage.put("cat.jpg", other)
+        for wrong in ({"sha256": other.sha256}, {"size": 5}):
+            with pytest.raises(StorageIntegrityError):
+                storage.put("wrong.jpg", content, **wrong)
+        if link == "hardlink":
+            source.write_bytes(b"woof!")
+            with pytest.raises(StorageIntegrityError):
+                storage.put("dog.jpg", other, source=source)
+        assert not storage.exists("wrong.jpg")
