@@ -16,10 +16,9 @@ from synapse_sdk.backend.embedded.prepared import (
     files_claimed,
     files_removed,
     files_stored,
-    packed,
 )
 from synapse_sdk.backend.embedded.registration import register_units
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, lock_collections
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, lock_collections, packed
 from synapse_sdk.backend.embedded.tables import data_files, data_units, ingestions
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (

@@ -5,30 +5,24 @@ database, and what differs from batch to batch is a parameter. Lists travel as o
 parameters cost Python more than the database.
 """
 
-import json
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Connection,
     Delete,
     Insert,
     Select,
     Text,
     Update,
     and_,
-    any_,
     bindparam,
     delete,
-    func,
     insert,
     select,
     update,
 )
 
+from synapse_sdk.backend.embedded.statements import is_among
 from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_unit_files, data_units, ingestions
 from synapse_sdk.backend.records import DataFileState
 
@@ -42,7 +36,6 @@ __all__ = [
     "files_claimed",
     "files_removed",
     "files_stored",
-    "packed",
     "unit_contents",
     "units_by_key",
 ]
@@ -60,11 +53,6 @@ CLAIMANT = data_file_claims.c.run.label("claimant")
 """The run, if it claims the file, else None."""
 
 
-def packed(connection: Connection, values: Iterable[Any]) -> object:
-    """Return values as the one parameter that the statements here take."""
-    return [*values] if connection.dialect.name == "postgresql" else json.dumps([*values])
-
-
 @cache
 def files_by_content(kind: str) -> Select[Any]:
     """Return what selects files, and whether a run claims them; needs `collection`, `storage`, `contents`, `by`."""
@@ -74,7 +62,7 @@ def files_by_content(kind: str) -> Select[Any]:
         .where(
             data_files.c.collection_id == bindparam("collection"),
             data_files.c.storage_id == bindparam("storage"),
-            _among(kind, data_files.c.sha256, "contents"),
+            is_among(kind, data_files.c.sha256, "contents"),
         )
     )
 
@@ -86,28 +74,28 @@ def files_by_id(kind: str) -> Select[Any]:
     return (
         select(columns.id, columns.collection_id, columns.sha256, columns.state, CLAIMANT)
         .outerjoin(data_file_claims, CLAIMED)
-        .where(_among(kind, columns.id, "files"))
+        .where(is_among(kind, columns.id, "files"))
     )
 
 
 @cache
 def files_claimed(kind: str) -> Insert:
     """Return what lets a run claim files; needs `files` and `by`."""
-    claims = select(bindparam("by", type_=Text), data_files.c.id).where(_among(kind, data_files.c.id, "files"))
+    claims = select(bindparam("by", type_=Text), data_files.c.id).where(is_among(kind, data_files.c.id, "files"))
     return insert(data_file_claims).from_select(["run", "file_id"], claims)
 
 
 @cache
 def files_stored(kind: str) -> Update:
     """Return what notes that the objects of files are there; needs `files`."""
-    return update(data_files).where(_among(kind, data_files.c.id, "files")).values(state=DataFileState.STORED)
+    return update(data_files).where(is_among(kind, data_files.c.id, "files")).values(state=DataFileState.STORED)
 
 
 @cache
 def files_removed(kind: str) -> Delete:
     """Return what forgets files that are to be deleted; needs `files`."""
     is_deleting = data_files.c.state == DataFileState.DELETING
-    return delete(data_files).where(_among(kind, data_files.c.id, "files"), is_deleting)
+    return delete(data_files).where(is_among(kind, data_files.c.id, "files"), is_deleting)
 
 
 @cache
@@ -115,7 +103,7 @@ def units_by_key(kind: str) -> Select[Any]:
     """Return what selects units of a collection; needs `collection` and `keys`."""
     columns = data_units.c
     return select(columns.id, columns.key, columns.run, columns.state).where(
-        columns.collection_id == bindparam("collection"), _among(kind, columns.key, "keys")
+        columns.collection_id == bindparam("collection"), is_among(kind, columns.key, "keys")
     )
 
 
@@ -125,13 +113,5 @@ def unit_contents(kind: str) -> Select[Any]:
     return (
         select(data_unit_files.c.unit_id, data_unit_files.c.specification, data_files.c.sha256)
         .join(data_files, data_files.c.id == data_unit_files.c.file_id)
-        .where(_among(kind, data_unit_files.c.unit_id, "units"))
+        .where(is_among(kind, data_unit_files.c.unit_id, "units"))
     )
-
-
-def _among(kind: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return the condition that a column has one of the values of a parameter."""
-    if kind == "postgresql":
-        return column == any_(bindparam(name, type_=ARRAY(column.type)))
-    rows = func.json_each(bindparam(name, type_=Text)).table_valued("value")
-    return column.in_(select(rows.c.value))

@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 from synapse_sdk.backend.embedded.prepared import (
     UNIT_FILES_ADDED,
     UNITS_ADDED,
-    packed,
     unit_contents,
     units_by_key,
 )
-from synapse_sdk.backend.embedded.statements import chunks
+from synapse_sdk.backend.embedded.statements import chunks, packed
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, NewUnit, RegisteredUnit, Registration
 from synapse_sdk.errors import ConflictError
 

@@ -1,17 +1,46 @@
 """What statements about records of all families have in common."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table, bindparam, exists, insert, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from synapse_sdk.backend.embedded.tables import collections
 from synapse_sdk.errors import ConflictError, RecordNotFoundError
 from synapse_sdk.extensions import one_of
 
-__all__ = ["chunks", "create", "find", "insert_new", "lock_collections", "not_found", "one", "refuse_taken"]
+__all__ = [
+    "among",
+    "chunks",
+    "create",
+    "find",
+    "insert_new",
+    "is_among",
+    "lock_collections",
+    "not_found",
+    "one",
+    "packed",
+    "refuse_taken",
+]
 
 CHUNK = 500
 """Values that one statement takes: databases limit them, and equal numbers share a compiled statement."""
@@ -26,6 +55,39 @@ BIGGEST = 2**63 - 1
 def chunks[T](items: Iterable[T]) -> Iterator[tuple[T, ...]]:
     """Yield items in groups that fit into one statement."""
     return batched(items, CHUNK)
+
+
+def packed(connection: Connection, values: Iterable[Any]) -> object:
+    """Return values as the one parameter that `is_among` takes: hundreds cost Python more than the database."""
+    return [*values] if connection.dialect.name == "postgresql" else json.dumps([*values])
+
+
+def is_among(kind: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that a column has one of many values.
+
+    Args:
+        kind: Of the database.
+        column: The column.
+        name: Of the parameter that has them, `packed`.
+    """
+    return _in_list(kind, column, bindparam(name, type_=_list_type(kind, column)))
+
+
+def among(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these values, of which there may be any number."""
+    kind = connection.dialect.name
+    return _in_list(kind, column, bindparam(None, packed(connection, values), _list_type(kind, column)))
+
+
+def _list_type(kind: str, column: ColumnElement[Any]) -> TypeEngine[Any]:
+    return ARRAY(column.type) if kind == "postgresql" else Text()
+
+
+def _in_list(kind: str, column: ColumnElement[Any], packed_values: BindParameter[Any]) -> ColumnElement[bool]:
+    if kind == "postgresql":
+        return column == any_(packed_values)
+    rows = func.json_each(packed_values).table_valued("value")
+    return column.in_(select(rows.c.value))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
