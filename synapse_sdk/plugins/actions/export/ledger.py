@@ -121,6 +121,11 @@ class Ledger:
         with self._writing() as connection:
             self._add_files(connection, files)
 
+    def name_of(self, number: int) -> str | None:
+        """Return what the document of a converted item is called; None if there is no such item, or it is settled."""
+        row = self._one("SELECT name FROM items WHERE number = ? AND state = ?", number, ItemState.CONVERTED)
+        return None if row is None else str(row[0])
+
     def replace_converted(self, items: Iterable[tuple[int, str, bytes]]) -> None:
         """Give converted items, by number, another name and content; those that are not given are skipped."""
         with self._writing() as connection:
@@ -143,8 +148,13 @@ class Ledger:
     def choose(self, items: Iterable[tuple[int, bytes]]) -> int:
         """Write down which items are to be exported, by id and as JSON; return how many."""
         with self._writing() as connection:
+            # First beside those that were chosen before, which the new ones may be read from.
+            connection.execute("CREATE TEMP TABLE IF NOT EXISTS choosing (number INTEGER PRIMARY KEY, id, content)")
+            connection.execute("DELETE FROM choosing")
+            connection.executemany("INSERT INTO choosing (id, content) VALUES (?, ?)", items)
             connection.execute("DELETE FROM chosen")
-            connection.executemany("INSERT INTO chosen (id, content) VALUES (?, ?)", items)
+            connection.execute("INSERT INTO chosen SELECT number, id, content FROM choosing")
+            connection.execute("DELETE FROM choosing")
             return int(connection.execute("SELECT count(*) FROM chosen").fetchone()[0])
 
     def chosen(self, after: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Entry", "Failure", "ItemState", "Problem", "Rename", "SavedFile", "Settlement"]
+__all__ = ["Entry", "Failure", "ItemState", "Problem", "Rename", "SavedFile", "Settlement", "writable"]
 
 
 class ItemState(StrEnum):
@@ -31,6 +31,16 @@ class Failure:
 NO_FAILURE = Failure(reason="", words="")
 
 
+def writable(text: object) -> str:
+    r"""Return what a hook says as text that any file can have: half a character is shown as `\ud83d`.
+
+    Example:
+        >>> print(writable("half \ud83d"))
+        half \ud83d
+    """
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An item in the ledger."""
@@ -42,7 +52,7 @@ class Entry:
     content: bytes | None
     """The converted item as JSON, until it is settled; None if it could not be converted."""
     name: str
-    """What its document is called, without `.json`."""
+    """What its document is called; empty if it could not be converted."""
     failure: Failure = NO_FAILURE
 
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from itertools import batched
 from pathlib import Path
 
-from synapse_sdk.errors import ItemSkippedError, StorageFullError
+from synapse_sdk.errors import StorageFullError
 from synapse_sdk.failpoints import hit
-from synapse_sdk.plugins.actions.export.converting import SKIPPED, failure_of
+from synapse_sdk.plugins.actions.export.converting import end_of
 from synapse_sdk.plugins.actions.export.destinations import Destination
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter, ConvertedItem, ErrorList
 from synapse_sdk.plugins.actions.export.items import item_of
 from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.originals import Originals
-from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement
+from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement, writable
 from synapse_sdk.plugins.actions.export.staging import Staging
 
 __all__ = ["FILE_FAILED", "Saver"]
@@ -75,10 +75,8 @@ class Saver:
         try:
             if not self._hook(item, errors_json, errors_original):
                 state, failure = ItemState.FAILED, _file_failure(errors_json, errors_original)
-        except ItemSkippedError as skipped:
-            state, failure = ItemState.SKIPPED, Failure(reason=SKIPPED, words=str(skipped))
         except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its item
-            state, failure = ItemState.FAILED, failure_of(error)
+            state, failure = end_of(error)
             _refuse_full(error, self._staging.folder)
         self._originals.forget(item)
         if (fatal := self._staging.broken or self._originals.hopeless) is not None:
@@ -100,12 +98,15 @@ class Saver:
 
 
 def _problems(kind: str, errors: ErrorList) -> Iterator[Problem]:
-    return (Problem(kind, str(name), str(words)) for name, words in errors)
+    for entry in errors:
+        is_pair = isinstance(entry, (list, tuple)) and len(entry) == 2  # noqa: PLR2004  # name and words
+        name, words = entry if is_pair else ("?", entry)  # hooks may add anything
+        yield Problem(kind, writable(name), writable(words))
 
 
 def _file_failure(errors_json: ErrorList, errors_original: ErrorList) -> Failure:
-    for name, words in (*errors_original, *errors_json):
-        return Failure(reason=FILE_FAILED, words=f"{name}: {words}")
+    for problem in (*_problems("original", errors_original), *_problems("json", errors_json)):
+        return Failure(reason=FILE_FAILED, words=f"{problem.name}: {problem.words}")
     return Failure(reason=FILE_FAILED, words="a hook has not saved it, and has not said why")
 
 

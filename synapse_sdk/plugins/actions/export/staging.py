@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from synapse_sdk.errors import StorageDeniedError, StorageError, StorageFullError
+from synapse_sdk.errors import InvalidKeyError, StorageDeniedError, StorageError, StorageFullError
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.storage.durable import Unsynced
 
@@ -40,8 +40,10 @@ class Staging:
         """Write a file, in place of one that is there.
 
         Raises:
+            InvalidKeyError: The path would leave the export.
             StorageError: It cannot be written.
         """
+        _check(path)
         aside = self.aside(f"{len(self.saved)}-{os.getpid()}")
         try:
             with open(aside, "wb", buffering=0) as file:  # noqa: PTH123  # half the price of Path.open
@@ -59,9 +61,10 @@ class Staging:
         """Give a file that was written aside its name, in place of one that is there.
 
         Raises:
+            InvalidKeyError: Its path would leave the export.
             StorageError: It cannot be done.
         """
-        parts = file.path.split("/")
+        parts = _check(file.path)
         try:
             self._make("/".join(parts[:-1]))
             os.replace(aside, f"{self.folder}/{file.path}")  # noqa: PTH105  # as above
@@ -108,6 +111,15 @@ class Staging:
     def _failed(self, path: str, error: OSError) -> StorageError:
         self.broken = output_error(self.folder / path, error)
         return self.broken
+
+
+def _check(path: str) -> list[str]:
+    """Return the parts of a path that stays within the export; a hook may have changed it."""
+    parts = path.split("/")
+    if {"", ".", ".."}.isdisjoint(parts) and "\0" not in path:
+        return parts
+    msg = f"An export cannot have a file {path!r}"
+    raise InvalidKeyError(msg, fix="Name files and folders with slashes in between, and none of them empty, . or ..")
 
 
 def output_error(path: Path, error: OSError) -> StorageError:

@@ -7,6 +7,7 @@ from synapse_sdk.errors import WorkflowError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.converting import Converter
+from synapse_sdk.plugins.actions.export.items import identity_of
 from synapse_sdk.plugins.actions.export.losses import VANISHED, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.records import ItemState
 from synapse_sdk.plugins.actions.export.targets import ExportItem
@@ -76,15 +77,15 @@ def _checked(context: ExportContext, number: int, identity: int) -> Iterator[Exp
     """Yield the items behind one, as long as they make sense."""
     most = 2 * context.total_count + SURPLUS
     for item in context.items_after(number, identity):
-        number += 1
+        number, current = number + 1, identity_of(item)
         if number > most:
             msg = (
                 f"The pages of target {context.params.target!r} do not end: {number:,} items of {context.total_count:,}"
             )
             raise WorkflowError(msg, fix="Mend the handler of this target, or narrow the filter")
         if not context.has_chosen_items:
-            if item["id"] <= identity:
-                msg = f"The pages of target {context.params.target!r} repeat: item {item['id']} follows item {identity}"
+            if current <= identity:
+                msg = f"The pages of target {context.params.target!r} repeat: item {current} follows item {identity}"
                 raise WorkflowError(msg, fix="Mend the handler of this target: ids have to grow")
-            identity = item["id"]
+            identity = current
         yield item
