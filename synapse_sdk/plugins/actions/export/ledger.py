@@ -35,7 +35,7 @@ CREATE INDEX items_by_state ON items (state, number);
 CREATE TABLE names (folder TEXT, folded TEXT, PRIMARY KEY (folder, folded)) WITHOUT ROWID;
 CREATE TABLE renames (number INTEGER, wanted TEXT, given TEXT);
 CREATE TABLE problems (kind TEXT, number INTEGER, name TEXT, words TEXT);
-CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT) WITHOUT ROWID;
+CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT, stamp INTEGER) WITHOUT ROWID;
 CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BLOB NOT NULL);
 PRAGMA user_version = 1;
 """
@@ -126,6 +126,11 @@ class Ledger:
         row = self._one("SELECT name FROM items WHERE number = ? AND state = ?", number, ItemState.CONVERTED)
         return None if row is None else str(row[0])
 
+    def forget_files(self, paths: Iterable[str]) -> None:
+        """Forget files that are not there any more."""
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+
     def replace_converted(self, items: Iterable[tuple[int, str, bytes]]) -> None:
         """Give converted items, by number, another name and content; those that are not given are skipped."""
         with self._writing() as connection:
@@ -182,14 +187,20 @@ class Ledger:
 
     def files(self) -> Iterator[SavedFile]:
         """Yield the files of the export, sorted by path."""
-        statement = "SELECT path, size, sha256, number FROM files WHERE path > ? ORDER BY path LIMIT ?"
+        statement = "SELECT path, size, sha256, number, stamp FROM files WHERE path > ? ORDER BY path LIMIT ?"
         return (SavedFile(*row) for row in self._pages(statement, after=""))
 
-    def unknown(self, paths: Sequence[str]) -> list[str]:
-        """Return which of these paths are not those of files."""
-        statement = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT path FROM files)"
+    def owners(self, paths: Sequence[str]) -> dict[str, int | None]:
+        """Return, by path, of which items the files among these are."""
+        statement = "SELECT path, number FROM files WHERE path IN (SELECT value FROM json_each(?))"
         with self._explained():
-            return [row[0] for row in self._connection.execute(statement, (json.dumps(paths),))]
+            return dict(self._connection.execute(statement, (json.dumps(paths),)))
+
+    def stamps(self, paths: Sequence[str]) -> dict[str, int]:
+        """Return, by path, when the files among these were written last."""
+        statement = "SELECT path, stamp FROM files WHERE path IN (SELECT value FROM json_each(?))"
+        with self._explained():
+            return dict(self._connection.execute(statement, (json.dumps(paths),)))
 
     def renames(self) -> Iterator[Rename]:
         """Yield the files that could not keep their names, in order."""
@@ -205,8 +216,8 @@ class Ledger:
 
     @staticmethod
     def _add_files(connection: sqlite3.Connection, files: Iterable[SavedFile]) -> None:
-        rows = ((each.path, each.number, each.size, each.sha256) for each in files)
-        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+        rows = ((each.path, each.number, each.size, each.sha256, each.stamp) for each in files)
+        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
 
     def _one(self, statement: str, *values: object) -> Row | None:
         with self._explained():

@@ -76,6 +76,8 @@ class SavedFile:
     sha256: str
     number: int | None = None
     """The item that it belongs to; None for one that belongs to all."""
+    stamp: int = 0
+    """When it was written last, as the file system tells it: by that, and by nothing else, a change is noticed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import batched
 from pathlib import Path
 
-from synapse_sdk.errors import StorageFullError
+from synapse_sdk.errors import StorageFullError, WorkflowError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.converting import end_of
 from synapse_sdk.plugins.actions.export.destinations import Destination
@@ -55,11 +55,13 @@ class Saver:
 
         Raises:
             StorageError: The export's folder cannot be written, or a storage cannot be reached any more.
+            WorkflowError: Hooks have saved two items as one file.
         """
         wants_files = bool(self._exporter.params["save_original_file"])
         items: Iterator[ConvertedItem] = map(item_of, self._ledger.entries(ItemState.CONVERTED))
         for batch in batched(self._originals.ahead(items) if wants_files else items, BATCH):
             settled = [self._save(item) for item in batch]
+            self._refuse_shared_files(settled)
             self._staging.sync()
             self._destination.send([file.path for each in settled for file in each.files])
             self._ledger.settle(settled)
@@ -81,12 +83,22 @@ class Saver:
         self._originals.forget(item)
         if (fatal := self._staging.broken or self._originals.hopeless) is not None:
             raise fatal
-        saved = [replace(file, number=item["number"]) for file in self._staging.saved]
+        kept = filter(None, map(self._staging.as_it_is, self._staging.saved))
+        saved = [replace(file, number=item["number"]) for file in kept]
         self._staging.saved.clear()
         problems = [*_problems("json", errors_json), *_problems("original", errors_original)]
         return Settlement(
             number=item["number"], id=item["id"], state=state, files=saved, problems=problems, failure=failure
         )
+
+    def _refuse_shared_files(self, settled: Sequence[Settlement]) -> None:
+        files = [file for each in settled for file in each.files]
+        owners = self._ledger.owners([file.path for file in files])
+        for file in files:
+            if owners.setdefault(file.path, file.number) != file.number:
+                hooks = type(self._exporter).__name__
+                msg = f"The hooks of {hooks} have saved two items as {file.path!r}, and one of them is lost"
+                raise WorkflowError(msg, fix="Leave names as they are; 'get_original_file_name' may change them")
 
     def _hook(self, item: ConvertedItem, errors_json: ErrorList, errors_original: ErrorList) -> bool:
         saved: object = self._exporter.process_file_saving(item, self._staging.folder, errors_json, errors_original)
