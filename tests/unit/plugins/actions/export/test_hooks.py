@@ -1,0 +1,465 @@
+"""The hooks of an exporter: what they may change, and what becomes of an item when one of them misbehaves."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synapse_sdk.errors import InvalidKeyError, ItemSkippedError, StepFailedError
+from synapse_sdk.plugins.actions.export import BaseExporter, ConvertedItem, ErrorList, ExportStatus, ItemFile
+from tests.unit.plugins.actions.export.world import BOX, ExportWorld, exporting, files_in, reported
+
+BAD = "bad.jpg"
+"""The file of the item for which a hook misbehaves."""
+
+
+def is_bad(item: Mapping[str, Any]) -> bool:
+    """Whether an item is the one for which a hook misbehaves."""
+    return any(file["file_name_original"] == BAD for file in item["files"].values())
+
+
+def test_every_hook_is_called_with_what_the_one_before_returned(world: ExportWorld) -> None:
+    """Three hooks make the document, one the name, and two save; one adds what belongs to the whole."""
+    world.add("cat.jpg", b"meow")
+    called = []
+
+    class Exporter(BaseExporter):
+        def before_convert(self, data: Any) -> Any:  # noqa: ANN401  # the hook's own
+            called.append("before_convert")
+            return {**data, "data": {"seen": ["before"]}}
+
+        def convert_data(self, data: Any) -> Any:  # noqa: ANN401  # as above
+            called.append("convert_data")
+            data["data"]["seen"].append("convert")
+            return data
+
+        def after_convert(self, data: Any) -> Any:  # noqa: ANN401  # as above
+            called.append("after_convert")
+            data["data"]["seen"].append("after")
+            return data
+
+        def get_original_file_name(self, files: Mapping[str, ItemFile]) -> str:
+            called.append("get_original_file_name")
+            return f"my {files['images']['file_name_original']}"
+
+        def process_file_saving(
+            self, result: ConvertedItem, base_path: Path, errors_json: ErrorList, errors_original: ErrorList
+        ) -> bool:
+            called.append("process_file_saving")
+            return super().process_file_saving(result, base_path, errors_json, errors_original)
+
+        def save_original_file(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            called.append("save_original_file")
+            assert base_path.name == "origin_files"
+            return super().save_original_file(result, base_path, error_list)
+
+        def save_as_json(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            called.append("save_as_json")
+            assert base_path.name == "json"
+            return super().save_as_json(result, base_path, error_list)
+
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            called.append("additional_file_saving")
+            (unique_export_path / "classes.txt").write_text("cat\n")
+
+    result = world.export(exporting(Exporter))
+
+    assert called == [
+        "before_convert",
+        "convert_data",
+        "after_convert",
+        "get_original_file_name",
+        "process_file_saving",
+        "save_original_file",
+        "save_as_json",
+        "additional_file_saving",
+    ]
+    found = files_in(result.output_path)
+    assert json.loads(found["json/my cat.json"]) == {"seen": ["before", "convert", "after"]}
+    assert found["origin_files/my cat.jpg"] == b"meow"
+    assert found["classes.txt"] == b"cat\n"
+
+
+def test_an_exporter_is_told_what_the_guide_says(world: ExportWorld) -> None:
+    """Parameters of its own beside those that nobody can override; and the items, as often as need be."""
+    first = world.add("cat.jpg")
+    world.add("dog.jpg")
+    told: dict[str, Any] = {}
+
+    class Exporter(BaseExporter):
+        def convert_data(self, data: Any) -> Any:  # noqa: ANN401  # the hook's own
+            told.update(self.params, ids=[[item["id"] for item in self.export_items] for _ in "ab"])
+            told.update(length=len(self.export_items), root=self.path_root)  # type: ignore[arg-type]  # it has one
+            return data
+
+    world.export(exporting(Exporter), extra_params={"classes": ["cat"]})
+
+    assert told == {
+        "name": "out",
+        "count": 2,
+        "save_original_file": True,
+        "project_id": world.project,
+        "configuration": {"classes": ["cat"]},
+        "classes": ["cat"],
+        "ids": [[first, first + 1]] * 2,
+        "length": 2,
+        "root": world.exports,
+    }
+
+
+def _raises(_: object) -> Any:  # noqa: ANN401  # a hook
+    msg = "no such class"
+    raise KeyError(msg)
+
+
+def _raises_odd_text(_: object) -> Any:  # noqa: ANN401  # a hook
+    msg = "half \ud800 a character, and \x00"
+    raise ValueError(msg)
+
+
+def _raises_unspeakable(_: object) -> Any:  # noqa: ANN401  # a hook
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            msg = "nobody can say what it was"
+            raise RuntimeError(msg)
+
+    raise UnspeakableError
+
+
+def _circle(data: Any) -> Any:  # noqa: ANN401  # a hook
+    data["data"]["self"] = data["data"]
+    return data
+
+
+def _deep(data: Any) -> Any:  # noqa: ANN401  # a hook
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    return {**data, "data": nested}
+
+
+def _with(**changed: object) -> Callable[[Any], Any]:
+    return lambda data: {**data, **changed}
+
+
+def _without(name: str) -> Callable[[Any], Any]:
+    def hook(data: Any) -> Any:  # noqa: ANN401  # a hook
+        data.pop(name)
+        return data
+
+    return hook
+
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "raises": _raises,
+    "raises odd text": _raises_odd_text,
+    "raises what cannot be told": _raises_unspeakable,
+    "None": lambda _: None,
+    "text": lambda _: "text",
+    "a list": lambda data: [data],
+    "no data": _without("data"),
+    "no files": _without("files"),
+    "data is None": _with(data=None),
+    "files is a list": _with(files=[]),
+    "a file is None": _with(files={"images": None}),
+    "a file without a name": _with(files={"images": {"is_primary": True}}),
+    "a file in no storage": _with(files={"images": {"file_name_original": BAD, "storage": [], "key": "x"}}),
+    "NaN": _with(data={"x": float("nan")}),
+    "infinity": _with(data=[float("inf")]),
+    "a date": _with(data={"at": datetime.now(UTC)}),
+    "a set": _with(data={1, 2}),
+    "half a character": _with(data={"text": "\ud83d"}),
+    "half a character as key": _with(data={"\ud83d": 1}),
+    "bytes": _with(data=b"{}"),
+    "a circle": _circle,
+    "too deep": _deep,
+}
+
+
+@pytest.mark.parametrize("hook", ["before_convert", "convert_data", "after_convert"])
+@pytest.mark.parametrize("what", CONVERSIONS)
+def test_a_converting_hook_that_misbehaves_fails_its_item(world: ExportWorld, hook: str, what: str) -> None:
+    """And no other; the result has the reason, and the report the traceback."""
+    good, bad = world.add("good.jpg"), world.add(BAD)
+    misbehave = CONVERSIONS[what]
+
+    def behave(self: BaseExporter, data: Any) -> Any:  # noqa: ANN401, ARG001  # a hook
+        return misbehave(data) if is_bad(data) else data
+
+    result = world.export(exporting(type("Exporter", (BaseExporter,), {hook: behave})))
+
+    assert (result.exported_count, result.failed_count, result.success) == (1, 1, False)
+    assert [each.id for each in result.failures] == [bad]
+    assert result.failures[0].code == ("NULL_DATA" if what == "data is None" else result.failures[0].code)
+    assert reported(result)[good]["outcome"] == "exported"
+    row = reported(result)[bad]
+    assert row["outcome"] == "failed"
+    assert row["why"]
+    if row["reason"] == "HOOK_FAILED":
+        assert "Traceback" in row["traceback"] or "_WrongTypeError" in row["traceback"]
+
+
+@pytest.mark.parametrize("change", [{"id": "text"}, {"id": None}, {"id": 10**30}, {"id": [1]}])
+def test_an_item_keeps_its_id_whatever_hooks_do_with_it(world: ExportWorld, change: dict[str, Any]) -> None:
+    """Taken out, or replaced by another value."""
+    tasks = [world.add("a.jpg"), world.add("b.jpg"), world.add("c.jpg")]
+
+    class Exporter(BaseExporter):
+        def before_convert(self, data: Any) -> Any:  # noqa: ANN401  # the hook's own
+            if data["id"] == tasks[1]:
+                del data["id"]
+            else:
+                data.update(change)
+            return data
+
+    result = world.export(exporting(Exporter))
+
+    assert result.exported_count == 3
+    assert [*reported(result)] == tasks
+
+
+def _adds_text(self: BaseExporter, result: ConvertedItem, base_path: Path, error_list: Any) -> ExportStatus:  # noqa: ANN401, ARG001  # a hook
+    error_list.append("text")
+    return ExportStatus.FAILED
+
+
+def _adds_odd_text(self: BaseExporter, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:  # noqa: ARG001  # a hook
+    error_list.append(["half \ud800", "\x00\udcff"])
+    return ExportStatus.FAILED
+
+
+def _returns(what: object) -> Callable[..., Any]:
+    return lambda self, result, base_path, error_list: what  # noqa: ARG005  # a hook
+
+
+def _raising(error: Exception) -> Callable[..., Any]:
+    def hook(self: BaseExporter, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> Any:  # noqa: ANN401, ARG001  # a hook
+        raise error
+
+    return hook
+
+
+SAVINGS: dict[str, Callable[..., Any]] = {
+    "raises": _raising(KeyError("x")),
+    "raises odd text": _raising(ValueError("half \ud800 a character")),
+    "raises an error of the system": _raising(PermissionError(13, "Permission denied", "/x")),
+    "None": _returns(None),
+    "True": _returns(True),  # noqa: FBT003  # the value that a hook returns
+    "a number": _returns(1),
+    "another word": _returns("done"),
+    "failed, and says nothing": _returns("failed"),
+    "adds text to the errors": _adds_text,
+    "adds odd text to the errors": _adds_odd_text,
+}
+
+
+@pytest.mark.parametrize("hook", ["save_original_file", "save_as_json"])
+@pytest.mark.parametrize("what", SAVINGS)
+def test_a_saving_hook_that_misbehaves_fails_its_item(world: ExportWorld, hook: str, what: str) -> None:
+    """And no other."""
+    world.add("good.jpg")
+    bad = world.add(BAD)
+    misbehave = SAVINGS[what]
+
+    def behave(self: BaseExporter, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> Any:  # noqa: ANN401  # a hook
+        if is_bad(result):
+            return misbehave(self, result, base_path, error_list)
+        return getattr(super(type(self), self), hook)(result, base_path, error_list)
+
+    result = world.export(exporting(type("Exporter", (BaseExporter,), {hook: behave})))
+
+    assert (result.exported_count, result.failed_count) == (1, 1)
+    assert reported(result)[bad]["outcome"] == "failed"
+    assert reported(result)[bad]["why"]
+
+
+@pytest.mark.parametrize("answer", [None, "yes", 1, ExportStatus.SUCCESS])
+def test_process_file_saving_says_yes_or_no(world: ExportWorld, answer: object) -> None:
+    """Anything else fails the item, and is shown."""
+    world.add("good.jpg")
+    bad = world.add(BAD)
+
+    class Exporter(BaseExporter):
+        def process_file_saving(
+            self, result: ConvertedItem, base_path: Path, errors_json: ErrorList, errors_original: ErrorList
+        ) -> bool:
+            saved = super().process_file_saving(result, base_path, errors_json, errors_original)
+            return answer if is_bad(result) else saved  # type: ignore[return-value]  # on purpose
+
+    result = world.export(exporting(Exporter))
+
+    assert repr(answer) in reported(result)[bad]["why"]
+    assert result.exported_count == 1
+
+
+@pytest.mark.parametrize("name", ["", None, 5, b"x.jpg", ["x"]])
+def test_a_name_is_text(world: ExportWorld, name: object) -> None:
+    """What is none fails its item; None says that there is no file, and the id names the document."""
+    world.add("good.jpg")
+    bad = world.add(BAD)
+
+    class Exporter(BaseExporter):
+        def get_original_file_name(self, files: Mapping[str, ItemFile]) -> str | None:
+            return name if is_bad({"files": files}) else super().get_original_file_name(files)  # type: ignore[return-value]  # on purpose
+
+    result = world.export(exporting(Exporter))
+
+    assert reported(result)[bad]["outcome"] == ("exported" if name is None else "failed")
+    if name is None:
+        assert f"json/{bad}.json" in files_in(result.output_path)
+
+
+def test_a_hook_may_leave_items_out(world: ExportWorld) -> None:
+    """In whichever hook: they are counted as skipped, which is no loss."""
+    hooks = ("before_convert", "convert_data", "after_convert", "get_original_file_name", "process_file_saving")
+    tasks = {hook: world.add(f"{hook}.jpg") for hook in (*hooks, "none")}
+
+    def leaving_out(hook: str) -> Callable[..., Any]:
+        def leave_out(self: BaseExporter, item: Any, *rest: Any) -> Any:  # noqa: ANN401  # a hook
+            files = item if hook == "get_original_file_name" else item["files"]
+            if files["images"]["file_name_original"] == f"{hook}.jpg":
+                msg = f"not wanted by {hook}"
+                raise ItemSkippedError(msg)
+            return getattr(super(type(self), self), hook)(item, *rest)
+
+        return leave_out
+
+    result = world.export(exporting(type("Exporter", (BaseExporter,), {hook: leaving_out(hook) for hook in hooks})))
+
+    assert (result.total_count, result.exported_count, result.skipped_count) == (6, 1, 5)
+    assert result.success
+    rows = reported(result)
+    assert {rows[tasks[hook]]["why"] for hook in hooks} == {f"not wanted by {hook}" for hook in hooks}
+    assert {rows[tasks[hook]]["outcome"] for hook in hooks} == {"skipped"}
+    assert [path for path in files_in(result.output_path) if path.startswith("json/")] == ["json/none.json"]
+
+
+def test_a_run_may_stop_at_the_first_item_that_fails(world: ExportWorld) -> None:
+    """Nothing is left, and the error names the item and the way out; the report has the traceback."""
+    world.add("good.jpg")
+    bad = world.add(BAD)
+
+    class Exporter(BaseExporter):
+        def save_as_json(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            return _raises(result) if is_bad(result) else super().save_as_json(result, base_path, error_list)  # type: ignore[no-any-return]  # it raises
+
+    with pytest.raises(StepFailedError, match=rf"save_files.*{bad}: KeyError: 'no such class'.*on_error='continue'"):
+        world.export(exporting(Exporter), on_error="stop", job_id="stopping")
+
+    assert world.left() == set()
+    report = json.loads(Path(".synapse/runs/stopping/report.json").read_text())
+    assert report["status"] == "rolled_back"
+    assert {item["outcome"] for item in report["items"]} == {"rolled_back", "failed"}
+    assert ["_raises" in item.get("traceback", "") for item in report["items"]] == [False, True]
+
+
+def test_files_that_hooks_write_by_themselves_are_part_of_the_export(world: ExportWorld) -> None:
+    """Beside the documents, in folders of their own, and in place of what was saved."""
+    world.add("cat.jpg", b"meow")
+
+    class Exporter(BaseExporter):
+        def save_original_file(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            status = super().save_original_file(result, base_path, error_list)
+            (base_path / "cat.jpg").write_bytes(b"another picture, smaller")
+            return status
+
+        def save_as_json(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            base_path.joinpath(f"{result['id']}.txt").write_text("a box\n")
+            base_path.parent.joinpath("labels", "한국어").mkdir(parents=True)
+            base_path.parent.joinpath("labels", "한국어", " cat.txt").write_bytes(b"")
+            return super().save_as_json(result, base_path, error_list)
+
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            (unique_export_path / "json" / "cat.json").write_text("{}")
+            (unique_export_path / "labels" / "all.txt").write_text("a box\n")
+
+    result = world.export(exporting(Exporter))
+
+    found = files_in(result.output_path)
+    assert found["origin_files/cat.jpg"] == b"another picture, smaller"
+    assert found["json/cat.json"] == b"{}"
+    assert found.keys() >= {"labels/한국어/ cat.txt", "labels/all.txt"}
+
+
+def test_a_hook_may_take_away_what_was_saved(world: ExportWorld) -> None:
+    """The manifest does not list it then."""
+    world.add("cat.jpg")
+    world.add("dog.jpg")
+
+    class Exporter(BaseExporter):
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            documents = sorted((unique_export_path / "json").iterdir())
+            merged = [json.loads(path.read_text()) for path in documents]
+            (unique_export_path / "all.json").write_text(json.dumps(merged))
+            for path in documents:
+                path.unlink()
+
+    result = world.export(exporting(Exporter))
+
+    found = files_in(result.output_path)
+    assert json.loads(found["all.json"]) == [BOX, BOX]
+    assert found.keys() == {"all.json", "manifest.json", "origin_files/cat.jpg", "origin_files/dog.jpg"}
+
+
+def test_the_hook_for_the_whole_export_fails_the_run(world: ExportWorld) -> None:
+    """It belongs to no item; nothing is left."""
+    world.add("cat.jpg")
+
+    class Exporter(BaseExporter):
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            _raises(unique_export_path)
+
+    with pytest.raises(StepFailedError, match=r"finalize.*no such class"):
+        world.export(exporting(Exporter))
+
+    assert world.left() == set()
+
+
+def test_two_items_saved_as_one_file_fail_the_run(world: ExportWorld) -> None:
+    """X3: the error names hooks and file; nothing is lost in silence."""
+    world.add("cat.jpg")
+    world.add("dog.jpg")
+
+    class Exporter(BaseExporter):
+        def save_as_json(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            result["json_name"] = "all.json"
+            return super().save_as_json(result, base_path, error_list)
+
+    with pytest.raises(StepFailedError, match=r"hooks of Exporter have saved two items as 'json/all.json'"):
+        world.export(exporting(Exporter))
+
+    assert world.left() == set()
+
+
+@pytest.mark.parametrize("name", ["../../../escaped.json", "..", "", "/escaped.json", "a\x00b", "half \ud83d"])
+def test_a_saving_hook_cannot_lead_a_file_out_of_the_export(world: ExportWorld, name: str) -> None:
+    """X2: its item fails."""
+    world.add("good.jpg")
+    bad = world.add(BAD)
+
+    class Exporter(BaseExporter):
+        def save_as_json(self, result: ConvertedItem, base_path: Path, error_list: ErrorList) -> ExportStatus:
+            result["json_name"] = name if is_bad(result) else result["json_name"]
+            return super().save_as_json(result, base_path, error_list)
+
+    result = world.export(exporting(Exporter))
+
+    assert "An export cannot have a file" in reported(result)[bad]["why"]
+    assert not [*world.folder.rglob("escaped*")]
+
+
+def test_a_file_whose_name_is_no_text_is_named(world: ExportWorld) -> None:
+    """A hook that writes one fails the run: no manifest could list it."""
+    world.add("cat.jpg")
+
+    class Exporter(BaseExporter):
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            (unique_export_path / "caf\udce9.txt").touch()
+
+    with pytest.raises(InvalidKeyError, match=r"caf\\udce9.txt"):
+        world.export(exporting(Exporter))
+
+    assert world.left() == set()
