@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synapse_sdk.backend import AssignmentFilter, Category, NewGroundTruth, TaskFilter
+from synapse_sdk.backend import AssignmentFilter, Category, NewGroundTruth, TaskFilter, TaskId
 from synapse_sdk.errors import InvalidPageError, StepFailedError
 from synapse_sdk.plugins.actions.export import BaseExporter
 from synapse_sdk.plugins.actions.export.params import ExportParams
@@ -145,7 +145,7 @@ def test_pages_of_the_backend_that_do_not_end_are_an_error(
             return tasks[::-1][:2]
         from dataclasses import replace  # noqa: PLC0415  # one use
 
-        return [replace(tasks[0], id=after + number) for number in range(1, limit + 1)]
+        return [replace(tasks[0], id=TaskId(after + number)) for number in range(1, limit + 1)]
 
     monkeypatch.setattr(type(world.backend.tasks), "list", broken)
 
