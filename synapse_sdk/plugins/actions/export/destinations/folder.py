@@ -90,7 +90,7 @@ class FolderDestination(Destination):
         published = self._published()
         if published is not None:
             published.rename(self.staging)  # so that nobody sees it vanish file by file
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):  # it was never made, maybe since its place is in a file
             shutil.rmtree(self.staging)
 
     def _published(self) -> Path | None:
