@@ -91,6 +91,9 @@ def _filter(target: str, options: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError(msg)
     named = {"project": project, "ground_truth_dataset_version": dataset}
     found = dict(TARGETS.load(target).document(options["filters"]))
+    if twice := sorted(found.keys() & named.keys()):
+        msg = f"--filter cannot have {twice[0]}, which is what --project or --dataset says"
+        raise click.UsageError(msg)
     return {**found, **{name: value for name, value in named.items() if value is not None}}
 
 
