@@ -200,6 +200,7 @@ def test_a_place_below_a_file_is_refused(world: ExportWorld) -> None:
         world.export(storage=str(world.folder / "file"), path="x")
 
     assert isinstance(raised.value.__cause__, StorageError)
+    assert not raised.value.rollback_errors
     assert (world.folder / "file").is_file()
 
 
@@ -213,7 +214,7 @@ try:
     result = run_action(DefaultExportAction, params)
     print(result.output_path)
 except StepFailedError as error:
-    print(type(error.__cause__).__name__, error)
+    print(type(error.__cause__).__name__, error, [*map(str, error.rollback_errors)])
 """
 
 
@@ -296,19 +297,19 @@ def test_a_name_that_was_taken_and_completed_meanwhile_is_not_shared(tmp_path: P
     """X2: even if the other run has come and gone between two requests."""
 
     def export(run: str) -> str:
-        destination = RemoteDestination(storage, Place(path="", name="out", run=run), tmp_path / run)
+        destination = RemoteDestination(overtaken, Place(path="", name="out", run=run), tmp_path / run)
         destination.prepare()
         (destination.staging / "manifest.json").write_text(json.dumps({"run": run, "files": []}))
         (destination.staging / f"{run}.txt").touch()
         destination.send([f"{run}.txt", "manifest.json"])
         return destination.publish()
 
-    storage = Overtaken(lambda: export("other"))
+    overtaken = Overtaken(lambda: export("other"))
 
     place = export("mine")
 
     assert place.endswith("/out(1)")
-    keys = {info.key for info in storage.list()}
+    keys = {info.key for info in overtaken.list()}
     assert keys == {"out/other.txt", "out/manifest.json", "out(1)/mine.txt", "out(1)/manifest.json"}
 
 
