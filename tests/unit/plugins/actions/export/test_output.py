@@ -327,3 +327,50 @@ def test_a_run_knows_its_export_again_however_long_the_filter(world: ExportWorld
         world.export(Broken, filter={"project": world.project, "ids": ids})
 
     assert world.left() == set()
+
+
+@pytest.mark.parametrize("name", ["error_file_list.json", "filename_collisions.json", "manifest.json"])
+def test_an_export_whose_lists_cannot_be_written_fails(world: ExportWorld, name: str) -> None:
+    """X6: it is not complete without them; here something is in their way."""
+    fill(world)
+
+    class Exporter(Writing):
+        def additional_file_saving(self, unique_export_path: Path) -> None:
+            (unique_export_path / name).mkdir()
+
+    with pytest.raises(Exception, match=name):
+        world.export(exporting(Exporter))
+
+    assert world.left() == set()
+
+
+class Noting(MemoryStorage):
+    """A storage that remembers the order in which objects came under their names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied: list[str] = []
+
+    def copy(self, source: str, target: str, **rest: Any) -> Any:  # noqa: ANN401  # as the base
+        """Copy an object, and remember where to."""
+        self.copied.append(target)
+        return super().copy(source, target, **rest)
+
+
+def test_the_manifest_is_written_last(tmp_path: Path) -> None:
+    """X6: by it, readers of storages tell that an export is complete."""
+    storage = Noting()
+    destination = RemoteDestination(storage, Place(path="a", name="out", run="r"), tmp_path)
+    destination.prepare()
+    names = ["manifest.json", "a.txt", "z.txt", "json/b.json"]
+    for name in names:
+        (destination.staging / name).parent.mkdir(exist_ok=True)
+        (destination.staging / name).write_text('{"run": "r", "files": []}')
+    destination.send(names)
+
+    places = [destination.publish() for _ in range(2)]  # it is safe to repeat
+
+    assert places[0] == places[1]
+    assert storage.copied[-1] == "a/out/manifest.json"
+    assert sorted(storage.copied) == sorted(f"a/out/{name}" for name in names)
+    assert {info.key for info in storage.list()} == {f"a/out/{name}" for name in names}
