@@ -83,6 +83,8 @@ class Saver:
         self._originals.forget(item)
         if (fatal := self._staging.broken or self._originals.hopeless) is not None:
             raise fatal
+        if state is ItemState.SKIPPED:
+            self._staging.discard_saved()
         kept = filter(None, map(self._staging.as_it_is, self._staging.saved))
         saved = [replace(file, number=item["number"]) for file in kept]
         self._staging.saved.clear()

@@ -78,6 +78,12 @@ class Staging:
         self._unsynced.add(parts, self._device)
         self.saved.append(replace(file, stamp=self.stamp(file.path)))
 
+    def discard_saved(self) -> None:
+        """Remove what was written since `saved` was emptied."""
+        for file in self.saved:
+            (self.folder / file.path).unlink(missing_ok=True)
+        self.saved.clear()
+
     def measured(self, path: str) -> SavedFile:
         """Return what a file has now."""
         digest, size = hashlib.sha256(), 0

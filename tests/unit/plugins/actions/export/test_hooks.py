@@ -314,7 +314,8 @@ def test_a_name_is_text(world: ExportWorld, name: object) -> None:
 
 def test_a_hook_may_leave_items_out(world: ExportWorld) -> None:
     """In whichever hook: they are counted as skipped, which is no loss."""
-    hooks = ("before_convert", "convert_data", "after_convert", "get_original_file_name", "process_file_saving")
+    converting = ("before_convert", "convert_data", "after_convert", "get_original_file_name")
+    hooks = (*converting, "process_file_saving", "save_original_file", "save_as_json")
     tasks = {hook: world.add(f"{hook}.jpg") for hook in (*hooks, "none")}
 
     def leaving_out(hook: str) -> Callable[..., Any]:
@@ -329,12 +330,12 @@ def test_a_hook_may_leave_items_out(world: ExportWorld) -> None:
 
     result = world.export(exporting(type("Exporter", (BaseExporter,), {hook: leaving_out(hook) for hook in hooks})))
 
-    assert (result.total_count, result.exported_count, result.skipped_count) == (6, 1, 5)
+    assert (result.total_count, result.exported_count, result.skipped_count) == (8, 1, 7)
     assert result.success
     rows = reported(result)
     assert {rows[tasks[hook]]["why"] for hook in hooks} == {f"not wanted by {hook}" for hook in hooks}
     assert {rows[tasks[hook]]["outcome"] for hook in hooks} == {"skipped"}
-    assert [path for path in files_in(result.output_path) if path.startswith("json/")] == ["json/none.json"]
+    assert files_in(result.output_path).keys() == {"json/none.json", "origin_files/none.jpg", "manifest.json"}
 
 
 def test_a_run_may_stop_at_the_first_item_that_fails(world: ExportWorld) -> None:
