@@ -1,6 +1,7 @@
 """The files of an export that are about the export: manifest, errors, renames; and the report of the run."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched, chain
 from pathlib import Path
@@ -67,7 +68,7 @@ def seal(context: "ExportContext") -> None:
 def _forget_removed_files(staging: Staging, ledger: Ledger) -> None:
     """Take files that hooks have removed out of the ledger."""
     for some in batched(ledger.files(), ASKED_AT_A_TIME):
-        ledger.forget_files([file.path for file in some if not (staging.folder / file.path).exists()])
+        ledger.forget_files([file.path for file in some if not os.path.lexists(f"{staging.folder}/{file.path}")])
 
 
 def _note_files(staging: Staging, ledger: Ledger, paths: Sequence[str]) -> None:
