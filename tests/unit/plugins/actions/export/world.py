@@ -11,12 +11,24 @@ from typing import Any
 from synapse_sdk.backend import DataUnitId, NewUnit, ProjectId, TaskFilter, TaskId
 from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.action import BaseAction
-from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction, ExportResult
+from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction, ExportContext, ExportResult
+from synapse_sdk.plugins.steps import BaseStep, StepRegistry, StepResult
 from synapse_sdk.storage import open_storage
 from synapse_sdk.types import JsonObject
 from tests.unit.plugins.actions.upload.world import World
 
-__all__ = ["BOX", "ExportWorld", "exporting", "files_in"]
+__all__ = [
+    "BAD",
+    "BOX",
+    "ExportWorld",
+    "Step",
+    "changed",
+    "check_manifest",
+    "exporting",
+    "files_in",
+    "is_bad",
+    "reported",
+]
 
 BOX: JsonObject = {"classification": {}, "images": [{"bounding_box": [{"id": "b1", "data": [1, 2.5, 3, 4]}]}]}
 """An annotation like any other."""
@@ -148,3 +160,45 @@ def reported(result: ExportResult) -> dict[int, dict[str, Any]]:
     """Return what the report says of each item."""
     items: Iterable[dict[str, Any]] = json.loads(Path(result.report_path).read_text())["items"]
     return {item["id"]: item for item in items}
+
+
+BAD = "bad.jpg"
+"""The file of the item for which a hook misbehaves."""
+
+
+def is_bad(item: Mapping[str, Any]) -> bool:
+    """Whether an item is the one for which a hook misbehaves."""
+    return any(file["file_name_original"] == BAD for file in item["files"].values())
+
+
+class Step(BaseStep[ExportContext]):
+    """A step of one's own, which does something with the context."""
+
+    progress_weight = 0.1
+
+    def __init__(self, name: str, do: Any) -> None:  # noqa: ANN401  # a function of the context
+        self._name, self._do = name, do
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._name
+
+    def execute(self, context: ExportContext) -> StepResult:
+        """Do it."""
+        self._do(context)
+        return StepResult()
+
+
+def changed(*, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None) -> type[DefaultExportAction]:
+    """Return an export that does something before or after some steps."""
+
+    class Changed(DefaultExportAction):
+        def setup_steps(self, registry: StepRegistry[ExportContext]) -> None:
+            super().setup_steps(registry)
+            for name, do in (before or {}).items():
+                registry.insert_before(name, Step(f"before_{name}", do))
+            for name, do in (after or {}).items():
+                registry.insert_after(name, Step(f"after_{name}", do))
+
+    return Changed
