@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
@@ -91,6 +91,9 @@ def _filter(target: str, options: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError(msg)
     named = {"project": project, "ground_truth_dataset_version": dataset}
     found = dict(TARGETS.load(target).document(options["filters"]))
+    if twice := sorted(found.keys() & named.keys()):
+        msg = f"--filter cannot have {twice[0]}, which is what --project or --dataset says"
+        raise click.UsageError(msg)
     return {**found, **{name: value for name, value in named.items() if value is not None}}
 
 
@@ -101,7 +104,11 @@ def _place(out: str, session: Session) -> dict[str, Any]:
         BadParameter: It names no folder.
     """
     if "://" not in out:
-        path = Path(out).expanduser().absolute()
+        try:
+            path = Path(out).expanduser().absolute()
+        except RuntimeError as error:
+            msg = f"{out!r} begins with the home folder of nobody that there is: write ./{out} for a name like that"
+            raise click.BadParameter(msg, param_hint="--out") from error
         if not path.name or path.name == "..":
             msg = f"{out!r} is not the name of a new folder"
             raise click.BadParameter(msg, param_hint="--out")
@@ -115,7 +122,7 @@ def _place(out: str, session: Session) -> dict[str, Any]:
     from synapse_sdk.backend import open_backend  # noqa: PLC0415  # folders need none of it
 
     with open_backend(session.backend) as backend:
-        return {"name": name, **(_known_storage(parent, backend) or {"storage": parent})}
+        return {"name": unquote(name), **(_known_storage(parent, backend) or {"storage": parent})}
 
 
 def _known_storage(url: str, backend: "Backend") -> dict[str, Any] | None:
@@ -126,5 +133,5 @@ def _known_storage(url: str, backend: "Backend") -> dict[str, Any] | None:
     if not inside or "?" in url:
         return None
     root, record = max(inside, key=lambda each: len(each[0]))
-    path = url.removeprefix(root).strip("/")
+    path = unquote(url.removeprefix(root).strip("/"))
     return {"storage": record.name, "path": path} if path else {"storage": record.name}

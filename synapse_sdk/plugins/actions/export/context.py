@@ -11,7 +11,7 @@ from typing import Any
 from synapse_sdk.backend import Backend, open_backend
 from synapse_sdk.plugins.actions.export.destinations import Destination, Place, destination_of
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter
-from synapse_sdk.plugins.actions.export.items import ConvertedItems, ExportItems, encoded
+from synapse_sdk.plugins.actions.export.items import ConvertedItems, ExportItems, encoded, identity_of
 from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.params import ExportParams, WhenTaken
 from synapse_sdk.plugins.actions.export.sources import BackendSources
@@ -146,8 +146,10 @@ class ExportContext(BaseStepContext):
 
     @export_items.setter
     def export_items(self, items: Iterable[ExportItem]) -> None:
-        self.total_count = self.ledger.choose((item["id"], encoded({**item})) for item in items)
+        self.total_count = self.ledger.choose((identity_of(item), encoded({**item})) for item in items)
         self.has_chosen_items = True
+        if self.export_params:
+            self.export_params["count"] = self.total_count
 
     @property
     def converted_items(self) -> ConvertedItems:
@@ -186,7 +188,7 @@ class ExportContext(BaseStepContext):
             yield from (json.loads(content) for _, content in self.ledger.chosen(after=number))
         else:
             last = self.last_id
-            yield from takewhile(lambda item: last is None or item["id"] <= last, self.results.read(identity))
+            yield from takewhile(lambda item: last is None or identity_of(item) <= last, self.results.read(identity))
 
     @property
     def retries(self) -> RetryPolicy:

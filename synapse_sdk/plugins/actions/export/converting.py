@@ -9,10 +9,10 @@ from synapse_sdk.plugins.actions.export.exporter import BaseExporter, primary_fi
 from synapse_sdk.plugins.actions.export.items import encoded
 from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.naming import Namer
-from synapse_sdk.plugins.actions.export.records import ORIGINALS, Entry, Failure, ItemState
+from synapse_sdk.plugins.actions.export.records import ORIGINALS, Entry, Failure, ItemState, writable
 from synapse_sdk.plugins.actions.export.targets import ExportItem
 
-__all__ = ["HOOK_FAILED", "NULL_DATA", "SKIPPED", "Converter", "failure_of"]
+__all__ = ["HOOK_FAILED", "NULL_DATA", "SKIPPED", "Converter", "end_of"]
 
 NULL_DATA, HOOK_FAILED, SKIPPED = "NULL_DATA", "HOOK_FAILED", "SKIPPED"
 """Why an item is not exported: it has no data; one of its hooks failed; one did not want it."""
@@ -20,6 +20,10 @@ NULL_DATA, HOOK_FAILED, SKIPPED = "NULL_DATA", "HOOK_FAILED", "SKIPPED"
 
 class _WrongTypeError(Exception):
     """A hook has returned something else than it should."""
+
+
+class _NoDataError(Exception):
+    """There is nothing of an item that could be exported."""
 
 
 class Converter:
@@ -45,30 +49,30 @@ class Converter:
 
     def _entry(self, item: ExportItem) -> Entry:
         self._number += 1
-        self.last_id = item["id"]
+        number, identity = self._number, item["id"]  # now: hooks may do anything to the item
+        self.last_id, renamed, category = identity, len(self._namer.renames), item.get("category", "")
         try:
-            if item["data"] is None:
-                return self._ended(item, ItemState.FAILED, Failure(reason=NULL_DATA, words="it has no annotation data"))
-            converted = self._converted(item)
-            if converted["data"] is None:
-                return self._ended(item, ItemState.FAILED, Failure(reason=NULL_DATA, words="its hooks left no data"))
-            wanted = self._wanted(converted["files"])
-            document, file = self._namer.name(self._number, item["id"], wanted)
-            paths = self._paths(item["id"], converted["files"], file)
-            names = {"number": self._number, "json_name": document, "file_paths": paths}
-            content = encoded({**converted, "id": item["id"], **names})
-        except ItemSkippedError as skipped:
-            return self._ended(item, ItemState.SKIPPED, Failure(reason=SKIPPED, words=str(skipped)))
+            document, content = self._document(item, identity)
         except StorageFullError:
             raise
         except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its item
-            return self._ended(item, ItemState.FAILED, failure_of(error))
+            del self._namer.renames[renamed:]
+            state, failure = end_of(error)
+            return Entry(number=number, id=identity, state=state, content=None, name="", failure=failure)
         state = ItemState.CONVERTED
-        category = item.get("category", "")
-        return Entry(number=self._number, id=item["id"], category=category, state=state, content=content, name=document)
+        return Entry(number=number, id=identity, category=category, state=state, content=content, name=document)
 
-    def _ended(self, item: ExportItem, state: ItemState, failure: Failure) -> Entry:
-        return Entry(number=self._number, id=item["id"], state=state, content=None, name="", failure=failure)
+    def _document(self, item: ExportItem, identity: int) -> tuple[str, bytes]:
+        """Return what the document of an item is called, and the converted item as JSON."""
+        if item["data"] is None:
+            raise _NoDataError("it has no annotation data")  # noqa: EM101, TRY003  # it is for the report
+        converted = self._converted(item)
+        if converted["data"] is None:
+            raise _NoDataError("its hooks left no data")  # noqa: EM101, TRY003  # as above
+        document, file = self._namer.name(self._number, identity, self._wanted(converted["files"]))
+        paths = self._paths(identity, converted["files"], file)
+        names = {"number": self._number, "json_name": document, "file_paths": paths}
+        return document, encoded({**converted, "id": identity, **names})
 
     def _converted(self, item: ExportItem) -> dict[str, Any]:
         """Take an item through the three hooks."""
@@ -98,7 +102,19 @@ class Converter:
         }
 
 
-def failure_of(error: Exception) -> Failure:
-    """Return why a hook that has raised fails its item, with the traceback for the report."""
-    words = str(error) if isinstance(error, _WrongTypeError) else f"{type(error).__name__}: {error}".removesuffix(": ")
-    return Failure(reason=HOOK_FAILED, words=words, trace="".join(traceback.format_exception(error)))
+def end_of(error: Exception) -> tuple[ItemState, Failure]:
+    """Return what becomes of an item whose hook has raised, and why, with the traceback for the report."""
+    if isinstance(error, ItemSkippedError):
+        return ItemState.SKIPPED, Failure(reason=SKIPPED, words=writable(error))
+    if isinstance(error, _NoDataError):
+        return ItemState.FAILED, Failure(reason=NULL_DATA, words=str(error))
+    words = _told(error) if isinstance(error, _WrongTypeError) else f"{type(error).__name__}: {_told(error)}"
+    trace = writable("".join(traceback.format_exception(error)))
+    return ItemState.FAILED, Failure(reason=HOOK_FAILED, words=words.removesuffix(": "), trace=trace)
+
+
+def _told(error: Exception) -> str:
+    try:
+        return writable(error)
+    except Exception:  # noqa: BLE001  # the error of a hook may fail even to say what it is
+        return "it cannot say why"

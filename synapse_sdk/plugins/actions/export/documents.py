@@ -1,8 +1,9 @@
 """The files of an export that are about the export: manifest, errors, renames; and the report of the run."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -17,10 +18,9 @@ from synapse_sdk.plugins.actions.report_files import write_table, written_aside
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["ERRORS", "RENAMES", "add_unknown_files", "counts_of", "head_of", "seal", "write_documents", "write_report"]
+__all__ = ["ERRORS", "RENAMES", "counts_of", "head_of", "seal", "write_documents", "write_report"]
 
 ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
-CHUNK = 1 << 20
 ASKED_AT_A_TIME = 500
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
@@ -55,21 +55,31 @@ def seal(context: "ExportContext") -> None:
     """Make an export complete: take in what hooks and steps have written, send it where it goes, the manifest last."""
     staging, destination = context.staging, context.destination
     staging.clear_incoming()
-    destination.send(add_unknown_files(staging, context.ledger))
+    if destination.keeps_staging:
+        _forget_removed_files(staging, context.ledger)
+    for some in batched((path for path in files_below(staging.folder) if path != MANIFEST), ASKED_AT_A_TIME):
+        _note_files(staging, context.ledger, some)
+        destination.send(some)
     write_manifest(context)
     staging.remember(MANIFEST)
     staging.sync()
     destination.send([MANIFEST])
 
 
-def add_unknown_files(staging: Staging, ledger: Ledger) -> list[str]:
-    """Take files that hooks have written by themselves into the ledger, and return their paths."""
-    found = (path for path in files_below(staging.folder) if path != MANIFEST)
-    unknown = sorted(path for some in batched(found, ASKED_AT_A_TIME) for path in ledger.unknown(some))
-    for path in unknown:
+def _forget_removed_files(staging: Staging, ledger: Ledger) -> None:
+    """Take files that hooks have removed out of the ledger."""
+    for some in batched(ledger.files(), ASKED_AT_A_TIME):
+        ledger.forget_files([file.path for file in some if not os.path.lexists(f"{staging.folder}/{file.path}")])
+
+
+def _note_files(staging: Staging, ledger: Ledger, paths: Sequence[str]) -> None:
+    """Take files that hooks have written or changed by themselves into the ledger."""
+    known = ledger.stamps(paths)
+    changed = [path for path in paths if known.get(path) != staging.stamp(path)]
+    for path in changed:
         staging.remember(path)
-    ledger.add_files(_measured(staging.folder, path) for path in unknown)
-    return unknown
+    owners = ledger.owners(changed)
+    ledger.add_files(replace(staging.measured(path), number=owners.get(path)) for path in changed)
 
 
 def counts_of(context: "ExportContext") -> dict[str, int]:
@@ -86,9 +96,9 @@ def head_of(context: "ExportContext") -> dict[str, Any]:
     """Return what manifest and report begin with."""
     params = context.params
     return {
+        "run": context.run,  # first: by this a run knows its manifest again
         "name": params.name,
         "description": params.description,
-        "run": context.run,
         "target": params.target,
         "filter": params.filter,
         "format": str(params.target_format),
@@ -136,15 +146,6 @@ def _manifest_row(file: SavedFile) -> dict[str, Any]:
     item = {} if file.item is None else {"item": file.item}
     category = {"category": file.category} if file.category else {}
     return {"path": file.path, "size": file.size, "sha256": file.sha256, **item, **category}
-
-
-def _measured(folder: Path, path: str) -> SavedFile:
-    digest, size = hashlib.sha256(), 0
-    with (folder / path).open("rb") as file:
-        while piece := file.read(CHUNK):
-            digest.update(piece)
-            size += len(piece)
-    return SavedFile(path, size, digest.hexdigest())
 
 
 def _write_lists(

@@ -3,8 +3,10 @@
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from synapse_sdk.errors import WorkflowError
 from synapse_sdk.plugins.actions.export.ledger import Ledger
-from synapse_sdk.plugins.actions.export.records import Entry, ItemState
+from synapse_sdk.plugins.actions.export.naming import folded, safe_name
+from synapse_sdk.plugins.actions.export.records import DOCUMENTS, Entry, ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.exporter import ConvertedItem
     from synapse_sdk.plugins.actions.export.targets import ExportItem
 
-__all__ = ["ConvertedItems", "ExportItems", "encoded", "item_of"]
+__all__ = ["ConvertedItems", "ExportItems", "encoded", "identity_of", "item_of"]
+
+
+LARGEST = (1 << 63) - 1
+"""Number that the ledger can keep."""
 
 
 class ExportItems:
@@ -63,13 +69,40 @@ class ConvertedItems:
         """Put items in the place of those of the same number; those that are left out count as skipped.
 
         Raises:
-            KeyError: One has not the number and the names that it came with.
+            WorkflowError: Something is not one of the converted items, or its document gets a name that cannot be.
         """
         while self._advance():  # what is not converted yet is meant as well
             pass
-        self._ledger.replace_converted(
-            (item["number"], item["json_name"], encoded(cast("dict[str, Any]", item))) for item in items
+        self._ledger.replace_converted(self._checked(item) for item in items)
+
+    def _checked(self, item: "ConvertedItem | dict[str, Any]") -> tuple[int, str, bytes]:
+        number = item.get("number") if isinstance(item, dict) else None
+        name_before = self._ledger.name_of(number) if isinstance(number, int) else None
+        if not isinstance(number, int) or name_before is None:
+            msg = f"A step has put something in the place of converted items that is none of them: {number!r}"
+            raise WorkflowError(msg, fix="Keep the number of every item, and give each only once")
+        name = item.get("json_name")
+        is_free = name == name_before or (
+            isinstance(name, str) and name == safe_name(name) and self._ledger.claim(DOCUMENTS, folded(name))
         )
+        if not is_free:
+            msg = f"A step calls a document {name!r}, which cannot be, or is the name of another one"
+            raise WorkflowError(msg, fix=f"Keep {name_before!r}, or give it the name of one file that there is not yet")
+        return number, str(name), encoded(cast("dict[str, Any]", item))
+
+
+def identity_of(item: object) -> int:
+    """Return the id of what a handler or a step offers as an item.
+
+    Raises:
+        WorkflowError: It is none, or has no id that is a number.
+    """
+    identity = item.get("id") if isinstance(item, dict) else None
+    if isinstance(identity, int) and abs(identity) <= LARGEST:
+        return identity
+    found = type(item).__name__ if not isinstance(item, dict) else f"one with the id {identity!r}"
+    msg = f"Something that is no item is to be exported: {found}"
+    raise WorkflowError(msg, fix="An item is a dict with data, files and an id, which is a number of up to 64 bits")
 
 
 def item_of(entry: Entry) -> "ConvertedItem":

@@ -37,7 +37,7 @@ CREATE INDEX items_by_state ON items (state, number);
 CREATE TABLE names (folder TEXT, folded TEXT, PRIMARY KEY (folder, folded)) WITHOUT ROWID;
 CREATE TABLE renames (number INTEGER, wanted TEXT, given TEXT);
 CREATE TABLE problems (kind TEXT, number INTEGER, name TEXT, words TEXT);
-CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT) WITHOUT ROWID;
+CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT, stamp INTEGER) WITHOUT ROWID;
 CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BLOB NOT NULL);
 PRAGMA user_version = 1;
 """
@@ -123,6 +123,16 @@ class Ledger:
         with self._writing() as connection:
             self._add_files(connection, files)
 
+    def name_of(self, number: int) -> str | None:
+        """Return what the document of a converted item is called; None if there is no such item, or it is settled."""
+        row = self._one("SELECT name FROM items WHERE number = ? AND state = ?", number, ItemState.CONVERTED)
+        return None if row is None else str(row[0])
+
+    def forget_files(self, paths: Iterable[str]) -> None:
+        """Forget files that are not there any more."""
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+
     def replace_converted(self, items: Iterable[tuple[int, str, bytes]]) -> None:
         """Give converted items, by number, another name and content; those that are not given are skipped."""
         with self._writing() as connection:
@@ -145,8 +155,13 @@ class Ledger:
     def choose(self, items: Iterable[tuple[int, bytes]]) -> int:
         """Write down which items are to be exported, by id and as JSON; return how many."""
         with self._writing() as connection:
+            # First beside those that were chosen before, which the new ones may be read from.
+            connection.execute("CREATE TEMP TABLE IF NOT EXISTS choosing (number INTEGER PRIMARY KEY, id, content)")
+            connection.execute("DELETE FROM choosing")
+            connection.executemany("INSERT INTO choosing (id, content) VALUES (?, ?)", items)
             connection.execute("DELETE FROM chosen")
-            connection.executemany("INSERT INTO chosen (id, content) VALUES (?, ?)", items)
+            connection.execute("INSERT INTO chosen SELECT number, id, content FROM choosing")
+            connection.execute("DELETE FROM choosing")
             return int(connection.execute("SELECT count(*) FROM chosen").fetchone()[0])
 
     def chosen(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -179,8 +194,8 @@ class Ledger:
     def files(self) -> Iterator[SavedFile]:
         """Yield the files of the export, sorted by path."""
         statement = (
-            "SELECT path, size, sha256, number, id, coalesce(category, '') FROM files LEFT JOIN items USING (number)"
-            " WHERE path > ? ORDER BY path LIMIT ?"
+            "SELECT path, size, sha256, number, stamp, id, coalesce(category, '')"
+            " FROM files LEFT JOIN items USING (number) WHERE path > ? ORDER BY path LIMIT ?"
         )
         return (SavedFile(*row) for row in self._pages(statement, after=""))
 
@@ -189,11 +204,17 @@ class Ledger:
         row = self._one("SELECT total(size) FROM files WHERE number NOTNULL AND path NOT GLOB ?", f"{DOCUMENTS}/*")
         return 0 if row is None else int(row[0])
 
-    def unknown(self, paths: Sequence[str]) -> list[str]:
-        """Return which of these paths are not those of files."""
-        statement = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT path FROM files)"
+    def owners(self, paths: Sequence[str]) -> dict[str, int | None]:
+        """Return, by path, of which items the files among these are."""
+        statement = "SELECT path, number FROM files WHERE path IN (SELECT value FROM json_each(?))"
         with self._explained():
-            return [row[0] for row in self._connection.execute(statement, (json.dumps(paths),))]
+            return dict(self._connection.execute(statement, (json.dumps(paths),)))
+
+    def stamps(self, paths: Sequence[str]) -> dict[str, int]:
+        """Return, by path, when the files among these were written last."""
+        statement = "SELECT path, stamp FROM files WHERE path IN (SELECT value FROM json_each(?))"
+        with self._explained():
+            return dict(self._connection.execute(statement, (json.dumps(paths),)))
 
     def renames(self) -> Iterator[Rename]:
         """Yield the files that could not keep their names, in order."""
@@ -209,8 +230,8 @@ class Ledger:
 
     @staticmethod
     def _add_files(connection: sqlite3.Connection, files: Iterable[SavedFile]) -> None:
-        rows = ((each.path, each.number, each.size, each.sha256) for each in files)
-        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+        rows = ((each.path, each.number, each.size, each.sha256, each.stamp) for each in files)
+        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
 
     def _one(self, statement: str, *values: object) -> Row | None:
         with self._explained():

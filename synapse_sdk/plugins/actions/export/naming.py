@@ -1,19 +1,24 @@
 """Names of exported files: safe anywhere, unique, and the same for an item's document and its file."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from synapse_sdk.plugins.actions.export.ledger import Ledger
-from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS, OTHERS, Rename
+from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS, OTHERS, Rename, writable
 from synapse_sdk.plugins.actions.names import CONTROLS
 
 __all__ = ["Namer", "fit", "folded", "safe_name"]
 
 LONGEST = 255
 """Bytes that a name may have on the file systems there are."""
+LONGEST_EXTENSION = 100
+"""Bytes up to which what comes behind the last dot is kept whole when a name has to be cut."""
 DOCUMENT = ".json"
+HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters, but those by which Python shows bytes that are no text."""
 HIDDEN = ".synapse-"
 """What no exported name begins with: unfinished files do."""
 
@@ -25,8 +30,8 @@ def safe_name(name: str) -> str:
         >>> safe_name("2024/cat.jpg"), safe_name("../../etc/passwd"), safe_name("a\nb.jpg"), safe_name("..")
         ('cat.jpg', 'passwd', 'a_b.jpg', 'unnamed')
     """
+    name = HALVES.sub("\ufffd", name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     name = CONTROLS.sub("_", name.rstrip("/").rpartition("/")[2])
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if name.startswith(HIDDEN):
         name = f"_{name}"
     return "unnamed" if name in {"", ".", ".."} else name
@@ -42,8 +47,10 @@ def fit(stem: str, extension: str) -> str:
     whole = stem + extension
     if len(whole.encode()) <= LONGEST:
         return whole
-    mark = f"~{hashlib.sha256(stem.encode()).hexdigest()[:8]}{extension}".encode()[-LONGEST:]
-    return stem.encode()[: LONGEST - len(mark)].decode("utf-8", "ignore") + mark.decode("utf-8", "ignore")
+    if len(extension.encode()) > LONGEST_EXTENSION:
+        stem, extension = whole, ""
+    mark = f"~{hashlib.sha256(stem.encode()).hexdigest()[:8]}{extension}"
+    return stem.encode()[: LONGEST - len(mark.encode())].decode("utf-8", "ignore") + mark
 
 
 def folded(name: str) -> str:
@@ -87,7 +94,7 @@ class Namer:
         if document != stem + DOCUMENT:
             self.renames.append(Rename(number, f"{DOCUMENTS}/{stem}{DOCUMENT}", f"{DOCUMENTS}/{document}"))
         if file is not None and wanted is not None and file != (last := wanted.rpartition("/")[2]):
-            self.renames.append(Rename(number, f"{ORIGINALS}/{last}", f"{ORIGINALS}/{file}"))
+            self.renames.append(Rename(number, f"{ORIGINALS}/{writable(last)}", f"{ORIGINALS}/{file}"))
         return document, file
 
     def beside(self, number: int, identity: int, specification: str, wanted: str) -> str:
@@ -95,9 +102,9 @@ class Namer:
         folder = f"{OTHERS}/{fit(safe_name(specification), '')}"
         path, last = PurePosixPath(safe_name(wanted)), wanted.rpartition("/")[2]
         names = (fit(candidate, path.suffix) for candidate in _candidates(path.stem, identity))
-        given = next(name for name in names if self._ledger.claim(folder, folded(name)))
+        given = next(name for name in names if self._ledger.claim(folded(folder), folded(name)))
         if given != last:
-            self.renames.append(Rename(number, f"{folder}/{last}", f"{folder}/{given}"))
+            self.renames.append(Rename(number, f"{folder}/{writable(last)}", f"{folder}/{given}"))
         return f"{folder}/{given}"
 
 

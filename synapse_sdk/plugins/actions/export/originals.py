@@ -85,7 +85,7 @@ class Originals:
         for item in items:
             self._fetch_ahead(item)
             waiting.append(item)
-            if len(self._ahead) >= 2 * self._workers or not self._ahead:
+            if max(len(self._ahead), len(waiting)) >= 2 * self._workers or not self._ahead:
                 yield waiting.popleft()
         yield from waiting
 
@@ -145,8 +145,8 @@ class Originals:
         """Whether a file comes from far away; a folder is not read faster by several threads."""
         try:
             return "storage" not in file or self._sources.storage(file["storage"]).in_flight > 1
-        except SynapseError:
-            return False  # it will be raised when the file's turn comes
+        except Exception:  # noqa: BLE001  # it is raised again when the file's turn comes, and fails its item
+            return False
 
     def _note_failure(self, error: SynapseError) -> None:
         self._failed_in_a_row += error.transient and not isinstance(error, StorageIntegrityError)

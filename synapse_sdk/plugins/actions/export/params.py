@@ -6,12 +6,24 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from synapse_sdk.extensions import one_of
+from synapse_sdk.plugins.actions.export.naming import LONGEST
 from synapse_sdk.plugins.actions.export.targets import TARGETS
 from synapse_sdk.plugins.actions.fields import OnError, StorageReference, Text
+from synapse_sdk.plugins.actions.names import CONTROLS
 
 __all__ = ["ExportParams", "TargetFormat", "WhenTaken"]
 
-RESERVED = ("name", "count", "save_original_file", "project_id", "configuration")
+RESERVED = (
+    "name",
+    "count",
+    "save_original_file",
+    "project_id",
+    "configuration",
+    "self",
+    "ctx",
+    "export_items",
+    "path_root",
+)
 """What an exporter is told in any case; `extra_params` cannot change it."""
 
 
@@ -47,10 +59,13 @@ def check_name(name: str) -> str:
     """Refuse a name that cannot be that of a folder.
 
     Raises:
-        ValueError: It has a slash or a control character, or is `.` or `..`.
+        ValueError: It has a slash or a control character, is `.` or `..`, or too long.
     """
-    if name in {".", ".."} or not name.isprintable() or "/" in name:
+    if name in {".", ".."} or CONTROLS.search(name) or "/" in name:
         msg = "must be the name of one folder, without slashes and control characters"
+        raise ValueError(msg)
+    if len(name.encode()) > LONGEST:
+        msg = f"must have {LONGEST} bytes at most, as names of folders do"
         raise ValueError(msg)
     return name
 
@@ -61,7 +76,7 @@ def check_path(path: str) -> str:
     Raises:
         ValueError: One of its parts is empty, `.` or `..`, or it has a control character.
     """
-    if path and (not path.isprintable() or not {"", ".", ".."}.isdisjoint(path.split("/"))):
+    if path and (CONTROLS.search(path) or not {"", ".", ".."}.isdisjoint(path.split("/"))):
         msg = "must be folders with slashes in between, such as exports/2026, and none of them empty, . or .."
         raise ValueError(msg)
     return path

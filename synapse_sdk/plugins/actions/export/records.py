@@ -15,8 +15,8 @@ __all__ = [
     "Rename",
     "SavedFile",
     "Settlement",
+    "writable",
 ]
-
 
 DOCUMENTS, ORIGINALS, OTHERS = "json", "origin_files", "other_files"
 """The folders of an export: documents, the primary files of items, and what they have besides."""
@@ -46,6 +46,16 @@ class Failure:
 NO_FAILURE = Failure(reason="", words="")
 
 
+def writable(text: object) -> str:
+    r"""Return what a hook says as text that any file can have: half a character is shown as `\ud83d`.
+
+    Example:
+        >>> print(writable("half \ud83d"))
+        half \ud83d
+    """
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An item in the ledger."""
@@ -57,7 +67,7 @@ class Entry:
     content: bytes | None
     """The converted item as JSON, until it is settled; None if it could not be converted."""
     name: str
-    """What its document is called, without `.json`."""
+    """What its document is called; empty if it could not be converted."""
     failure: Failure = NO_FAILURE
     category: str = ""
     """What a ground truth is for."""
@@ -83,6 +93,8 @@ class SavedFile:
     sha256: str
     number: int | None = None
     """The place in the export of the item that it belongs to; None for one that belongs to all."""
+    stamp: int = 0
+    """When it was written last, as the file system tells it: by that, and by nothing else, a change is noticed."""
     item: int | None = None
     """The id of that item."""
     category: str = ""

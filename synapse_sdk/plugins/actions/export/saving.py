@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from synapse_sdk.errors import ItemSkippedError, StorageFullError
+from synapse_sdk.errors import StorageFullError, WorkflowError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.converting import SKIPPED, failure_of
+from synapse_sdk.plugins.actions.export.converting import end_of
 from synapse_sdk.plugins.actions.export.exporter import ConvertedItem, ErrorList
 from synapse_sdk.plugins.actions.export.originals import Originals
-from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement
+from synapse_sdk.plugins.actions.export.records import Failure, ItemState, Problem, Settlement, writable
 
 __all__ = ["FILE_FAILED", "Saver"]
 
@@ -42,6 +42,7 @@ class Saver:
 
         Raises:
             StorageError: The export's folder cannot be written, or a storage cannot be reached any more.
+            WorkflowError: Hooks have saved two items as one file.
         """
         wants_files = bool(self._exporter.params["save_original_file"])
         saved: list[Settlement] = []
@@ -56,6 +57,7 @@ class Saver:
 
     def _settle(self, saved: Sequence[Settlement]) -> None:
         """Have items that were saved survive whatever happens, and only then note that they are."""
+        self._refuse_shared_files(saved)
         self._staging.sync()
         self._destination.send([file.path for each in saved for file in each.files])
         self._ledger.settle(saved)
@@ -70,20 +72,30 @@ class Saver:
         try:
             if not self._hook(item, errors_json, errors_original):
                 state, failure = ItemState.FAILED, _file_failure(errors_json, errors_original)
-        except ItemSkippedError as skipped:
-            state, failure = ItemState.SKIPPED, Failure(reason=SKIPPED, words=str(skipped))
         except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its item
-            state, failure = ItemState.FAILED, failure_of(error)
+            state, failure = end_of(error)
             _refuse_full(error, self._staging.folder)
         self._originals.forget(item)
         if (fatal := self._staging.broken or self._originals.hopeless) is not None:
             raise fatal
-        saved = [replace(file, number=item["number"]) for file in self._staging.saved]
+        if state is ItemState.SKIPPED:
+            self._staging.discard_saved()
+        kept = filter(None, map(self._staging.as_it_is, self._staging.saved))
+        saved = [replace(file, number=item["number"]) for file in kept]
         self._staging.saved.clear()
         problems = [*_problems("json", errors_json), *_problems("original", errors_original)]
         return Settlement(
             number=item["number"], id=item["id"], state=state, files=saved, problems=problems, failure=failure
         )
+
+    def _refuse_shared_files(self, settled: Sequence[Settlement]) -> None:
+        files = [file for each in settled for file in each.files]
+        owners = self._ledger.owners([file.path for file in files])
+        for file in files:
+            if owners.setdefault(file.path, file.number) != file.number:
+                hooks = type(self._exporter).__name__
+                msg = f"The hooks of {hooks} have saved two items as {file.path!r}, and one of them is lost"
+                raise WorkflowError(msg, fix="Leave names as they are; 'get_original_file_name' may change them")
 
     def _hook(self, item: ConvertedItem, errors_json: ErrorList, errors_original: ErrorList) -> bool:
         saved: object = self._exporter.process_file_saving(item, self._staging.folder, errors_json, errors_original)
@@ -95,12 +107,15 @@ class Saver:
 
 
 def _problems(kind: str, errors: ErrorList) -> Iterator[Problem]:
-    return (Problem(kind, str(name), str(words)) for name, words in errors)
+    for entry in errors:
+        is_pair = isinstance(entry, (list, tuple)) and len(entry) == 2  # noqa: PLR2004  # name and words
+        name, words = entry if is_pair else ("?", entry)  # hooks may add anything
+        yield Problem(kind, writable(name), writable(words))
 
 
 def _file_failure(errors_json: ErrorList, errors_original: ErrorList) -> Failure:
-    for name, words in (*errors_original, *errors_json):
-        return Failure(reason=FILE_FAILED, words=f"{name}: {words}")
+    for problem in (*_problems("original", errors_original), *_problems("json", errors_json)):
+        return Failure(reason=FILE_FAILED, words=f"{problem.name}: {problem.words}")
     return Failure(reason=FILE_FAILED, words="a hook has not saved it, and has not said why")
 
 

@@ -3,11 +3,13 @@
 import errno
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from synapse_sdk.errors import StorageDeniedError, StorageError, StorageFullError
+from synapse_sdk.errors import InvalidKeyError, StorageDeniedError, StorageError, StorageFullError
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.storage.durable import Unsynced
 
@@ -18,6 +20,7 @@ INCOMING = ".synapse-incoming"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 HERE = "."
+CHUNK = 1 << 20
 
 
 class Staging:
@@ -40,8 +43,10 @@ class Staging:
         """Write a file, in place of one that is there.
 
         Raises:
+            InvalidKeyError: The path would leave the export.
             StorageError: It cannot be written.
         """
+        _check(path)
         aside = self.aside(f"{len(self.saved)}-{os.getpid()}")
         try:
             with open(aside, "wb", buffering=0) as file:  # noqa: PTH123  # half the price of Path.open
@@ -59,21 +64,55 @@ class Staging:
         """Give a file that was written aside its name, in place of one that is there.
 
         Raises:
+            InvalidKeyError: Its path would leave the export.
             StorageError: It cannot be done.
         """
-        parts = file.path.split("/")
+        parts = _check(file.path)
         try:
             self._make("/".join(parts[:-1]))
+            now = time.time_ns()  # finer than what the system notes when a hook writes to it, even at once
+            os.utime(aside, ns=(now, now))
             os.replace(aside, f"{self.folder}/{file.path}")  # noqa: PTH105  # as above
         except OSError as error:
             raise self._failed(file.path, error) from error
         self._unsynced.add(parts, self._device)
-        self.saved.append(file)
+        self.saved.append(replace(file, stamp=self.stamp(file.path)))
+
+    def discard_saved(self) -> None:
+        """Remove what was written since `saved` was emptied."""
+        for file in self.saved:
+            (self.folder / file.path).unlink(missing_ok=True)
+        self.saved.clear()
+
+    def measured(self, path: str) -> SavedFile:
+        """Return what a file has now."""
+        digest, size = hashlib.sha256(), 0
+        with (self.folder / path).open("rb") as file:
+            while piece := file.read(CHUNK):
+                digest.update(piece)
+                size += len(piece)
+        return SavedFile(path, size, digest.hexdigest(), stamp=self.stamp(path))
+
+    def as_it_is(self, file: SavedFile) -> SavedFile | None:
+        """Return a file as it is now: a hook may have changed it, or removed it, which is None."""
+        try:
+            return file if self.stamp(file.path) == file.stamp else self.measured(file.path)
+        except FileNotFoundError:
+            return None
+
+    def stamp(self, path: str) -> int:
+        """Return when a file was written last: nanoseconds, as the file system tells them."""
+        return os.stat(f"{self.folder}/{path}", follow_symlinks=False).st_mtime_ns  # noqa: PTH116  # as above
 
     def remember(self, path: str) -> None:
-        """Have a file that somebody else has written here synced with the others."""
+        """Have a file that somebody else has written here synced with the others.
+
+        Raises:
+            InvalidKeyError: Its name is no text.
+        """
+        parts = _check(path)
         self._make(HERE)
-        self._unsynced.add(path.split("/"), self._device)
+        self._unsynced.add(parts, self._device)
 
     def sync(self) -> None:
         """Have everything that was written survive a loss of power.
@@ -108,6 +147,16 @@ class Staging:
     def _failed(self, path: str, error: OSError) -> StorageError:
         self.broken = output_error(self.folder / path, error)
         return self.broken
+
+
+def _check(path: str) -> list[str]:
+    """Return the parts of a path that stays within the export; a hook may have changed it."""
+    parts = path.split("/")
+    if {"", ".", ".."}.isdisjoint(parts) and "\0" not in path and path == path.encode("utf-8", "replace").decode():
+        return parts
+    msg = f"An export cannot have a file {path!r}"
+    fix = "Name files and folders by text, with slashes in between, and none of them empty, . or .."
+    raise InvalidKeyError(msg, fix=fix)
 
 
 def output_error(path: Path, error: OSError) -> StorageError:

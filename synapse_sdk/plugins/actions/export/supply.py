@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from synapse_sdk.errors import WorkflowError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.converting import Converter
+from synapse_sdk.plugins.actions.export.items import identity_of
 from synapse_sdk.plugins.actions.export.losses import VANISHED, LossError, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.records import ItemState
 
@@ -77,13 +78,13 @@ class Supply:
         context, target = self._context, self._context.params.target
         most = 2 * context.total_count + SURPLUS
         for item in context.items_after(number, identity):
-            number += 1
+            number, current = number + 1, identity_of(item)
             if number > most:
                 msg = f"The pages of target {target!r} do not end: {number:,} items of {context.total_count:,}"
                 raise WorkflowError(msg, fix="Mend the handler of this target, or narrow the filter")
             if not context.has_chosen_items:
-                if item["id"] <= identity:
-                    msg = f"The pages of target {target!r} repeat: item {item['id']} follows item {identity}"
+                if current <= identity:
+                    msg = f"The pages of target {target!r} repeat: item {current} follows item {identity}"
                     raise WorkflowError(msg, fix="Mend the handler of this target: ids have to grow")
-                identity = item["id"]
+                identity = current
             yield item

@@ -1,6 +1,7 @@
 """What is the same wherever an export goes: its names, and when they are taken."""
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ __all__ = ["MANIFEST", "Destination", "Place", "run_of_manifest"]
 MANIFEST = "manifest.json"
 """The file that every complete export has; it is written last."""
 MOST_NUMBERS = 10_000
+RUN = re.compile(rb'\{\s*"run": ("[^"\\\n]*")')
+"""How a manifest begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class Destination(ABC):
     def staging(self) -> Path:
         """The folder of this machine in which the export is put together."""
         return self.root / self.place.partial_name
+
+    keeps_staging = True
+    """Whether what is in the staging folder stays there until all is published."""
 
     def new_folders(self) -> Sequence[str]:
         """Return the folders that `prepare` would make above the export's own, the innermost first."""
@@ -116,10 +122,5 @@ def run_of_manifest(content: bytes) -> str | None:
 
     Only the beginning is looked at: a manifest may list a million files.
     """
-    first = content.partition(b'\n  "files"')[0].rstrip().rstrip(b",") + b"\n}"
-    try:
-        found = json.loads(first)
-    except ValueError:
-        return None
-    run = found.get("run") if isinstance(found, dict) else None
-    return run if isinstance(run, str) else None
+    begin = RUN.match(content)
+    return None if begin is None else str(json.loads(begin[1]))

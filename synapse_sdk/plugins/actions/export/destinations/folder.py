@@ -33,8 +33,15 @@ class FolderDestination(Destination):
         return self._root
 
     def new_folders(self) -> list[str]:
-        """Return the folders above the export's own that are not there yet; see `Destination.new_folders`."""
-        return [str(folder) for folder in (self._root, *self._root.parents) if not folder.exists()]
+        """Return the folders above the export's own that are not there yet; see `Destination.new_folders`.
+
+        Raises:
+            StorageDeniedError: One of them may not be looked into.
+        """
+        try:
+            return [str(folder) for folder in (self._root, *self._root.parents) if not folder.exists()]
+        except OSError as error:
+            raise output_error(self._root, error) from error
 
     def expected(self) -> str:
         """Return the first name that is free; see `Destination.expected`."""
@@ -83,7 +90,7 @@ class FolderDestination(Destination):
         published = self._published()
         if published is not None:
             published.rename(self.staging)  # so that nobody sees it vanish file by file
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):  # it was never made, maybe since its place is in a file
             shutil.rmtree(self.staging)
 
     def _published(self) -> Path | None:

@@ -47,6 +47,8 @@ class RemoteDestination(Destination):
         self._storage, self._work_folder, self._clock = storage, work_folder, clock
         self._partial = f"{place.below(place.partial_name)}/"
 
+    keeps_staging = False
+
     @property
     def root(self) -> Path:
         """A folder of the run's own."""
@@ -119,7 +121,9 @@ class RemoteDestination(Destination):
                 self._storage.put(claim, run)
             except ObjectExistsError:
                 continue
-            return name
+            if self._read(f"{self.place.below(name)}/{MANIFEST}", most=CHUNK) is None:
+                return name
+            self._storage.delete([claim])  # another run has come and gone since the name was free
         raise self._taken(self._url(self.place.name))
 
     def _published_as(self) -> str | None:

@@ -1,7 +1,7 @@
 """The last step: what belongs to the export as a whole."""
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.documents import add_unknown_files, write_documents
+from synapse_sdk.plugins.actions.export.documents import write_documents
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["FinalizeStep"]
@@ -21,7 +21,6 @@ class FinalizeStep(BaseStep[ExportContext]):
         """
         if context.total_count:
             context.exporter.additional_file_saving(context.unique_export_path)
-        write_documents(context)
-        added = add_unknown_files(context.staging, context.ledger)
+        written = write_documents(context)
         context.output_path = context.output_path or str(context.unique_export_path)
-        return StepResult(data={"output_path": context.output_path, "additional_files": len(added)})
+        return StepResult(data={"output_path": context.output_path, "lists": written})
