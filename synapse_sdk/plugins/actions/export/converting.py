@@ -66,7 +66,8 @@ class Converter:
         """Return what the document of an item is called, and the converted item as JSON."""
         if item["data"] is None:
             raise _NoDataError("it has no annotation data")  # noqa: EM101, TRY003  # it is for the report
-        converted = self._converted(item)
+        category = {"category": item["category"]} if "category" in item else {}
+        converted = {**category, **self._converted(item)}
         if converted["data"] is None:
             raise _NoDataError("its hooks left no data")  # noqa: EM101, TRY003  # as above
         document, file = self._namer.name(self._number, identity, self._wanted(converted["files"]))
