@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 from synapse_sdk.backend import FileSpecification, TaskFilter, open_backend
 from synapse_sdk.errors import StepFailedError
-from synapse_sdk.plugins import run_action, run_plugin
+from synapse_sdk.plugins import find_runs, resume_run, run_action, run_plugin
 from synapse_sdk.plugins.actions.upload import DefaultUploadAction
 from synapse_sdk.reporting import MemoryReporter
 from synapse_sdk.reporting.events import Event, Logged, StepFinished
@@ -21,6 +24,10 @@ PLUGIN = EXAMPLES / "qa_report_export"
 ANNOTATED = ("camera.png", "coffee.png", "고양이.png")
 PHOTOS = (*ANNOTATED, "china.jpg")
 """Photos of the examples."""
+WHAT = {"name": "boxes", "storage": "./exports", "target": "task", "filter": {"project": "boxes", "has_data": True}}
+"""What is exported, and where to."""
+KILLED = 137
+"""The exit code of a process that a failpoint has killed."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +65,7 @@ def box(label: str, width: float = 30, height: float = 20) -> JsonObject:
 
 def export(reporter: MemoryReporter | None = None, **params: Any) -> Any:  # noqa: ANN401  # parameters and result of a plugin
     """Run the example."""
-    what = {"name": "boxes", "storage": "./exports", "target": "task", "filter": {"project": "boxes", "has_data": True}}
-    return run_plugin(str(PLUGIN), "export", {**what, **params}, reporter=reporter, journal=False)
+    return run_plugin(str(PLUGIN), "export", {**WHAT, **params}, reporter=reporter, journal=False)
 
 
 def exported(path: str) -> str:
@@ -149,6 +155,22 @@ def test_what_was_checked_is_what_is_exported() -> None:
 
     assert "typo" not in exported("qa_report.md")
     assert "typo" not in exported("json/camera.json")
+
+
+def test_a_run_that_was_killed_goes_on_with_what_was_checked() -> None:
+    """Its process died when files were saved; somebody changed a label before it was resumed."""
+    command = [sys.executable, "-m", "synapse_sdk.cli", "run", str(PLUGIN), "export", "--params", json.dumps(WHAT)]
+    environ = os.environ | {"SYNAPSE_FAILPOINTS": "export.saved=kill@1"}
+    killed = subprocess.run(command, env=environ, capture_output=True, check=False)
+    nothing = Path("exports", "boxes").exists()
+    annotate("camera.png", box("typo"))
+    (run,) = find_runs(interrupted=True)
+
+    result = resume_run(run.id)
+
+    assert (killed.returncode, nothing) == (KILLED, False)
+    assert (result.success, result.exported_count) == (True, 3)
+    assert "typo" not in exported("qa_report.md")
 
 
 def test_the_log_tells_when_all_is_saved() -> None:
