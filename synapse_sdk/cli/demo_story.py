@@ -87,7 +87,8 @@ class Story:
             plan = shlex.join(["synapse", *self.command("small"), "--dry-run"])
             commands = {plan: "what act 1 would do now"} | commands
             self.say(
-                f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md.\n"
+                f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md,\n"
+                f"what was exported is in {self._folder.name}/export.\n"
             )
         else:
             commands = {"synapse demo --keep": "keep photos and report, to look at them"} | commands
