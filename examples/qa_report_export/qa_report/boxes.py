@@ -1,6 +1,6 @@
 """The boxes of a DM document: finding them, and leaving some out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ TOOL = "bounding_box"
 
 
 class MalformedBoxError(SynapseError):
-    """A document has something in the place of a box that is none."""
+    """A document has something in the place of a box, or of an image with boxes, that is none."""
 
     code = "QA-REPORT-E1"
 
@@ -41,19 +41,28 @@ def boxes_of(document: Mapping[str, Any] | None) -> Iterator[Box]:
 
     Example:
         >>> [*boxes_of({"images": [{"bounding_box": [{"classification": "cat", "data": [8, 4, 30, 20]}]}]})]
-        [Box(label='cat', width=30, height=20)]
+        [Box(label='cat', width=30.0, height=20.0)]
     """
     for image in (document or {}).get("images", ()):
-        yield from map(_box, image.get(TOOL, ()))
+        yield from map(_box, _annotations(image))
 
 
 def with_boxes(document: Mapping[str, Any], wanted: Callable[[Box], bool]) -> dict[str, Any]:
     """Return a document that has only those boxes that are wanted; raises as `boxes_of`."""
-    images = [
-        {**image, TOOL: [each for each in image[TOOL] if wanted(_box(each))]} if TOOL in image else image
-        for image in document.get("images", ())
-    ]
-    return {**document, "images": images} if "images" in document else {**document}
+    return {**document, "images": [_with_boxes(image, wanted) for image in document.get("images", ())]}
+
+
+def _with_boxes(image: Mapping[str, Any], wanted: Callable[[Box], bool]) -> Mapping[str, Any]:
+    kept = [each for each in _annotations(image) if wanted(_box(each))]
+    return {**image, TOOL: kept} if TOOL in image else image
+
+
+def _annotations(image: Mapping[str, Any]) -> Sequence[Any]:
+    found = image.get(TOOL, []) if isinstance(image, Mapping) else None
+    if isinstance(found, list):
+        return found
+    msg = f"An image with boxes cannot be understood: {image!r:.80}"
+    raise MalformedBoxError(msg, fix=f"Give it a list {TOOL!r}")
 
 
 def _box(annotation: Mapping[str, Any]) -> Box:

@@ -112,7 +112,10 @@ def test_small_boxes_are_left_out_and_items_without_any_are_skipped() -> None:
 
 @pytest.mark.parametrize(
     ("classes", "complaint"),
-    [(("cat", "eye"), "'cup' in coffee.png"), (("camera", "cat", "cup", "eye", "nose", "person", "spoon"), "'tripod'")],
+    [
+        (("cat", "eye"), "coffee.png: 'cup' is no class"),
+        (("camera", "cat", "cup", "eye", "nose", "person", "spoon"), "camera.png: 'tripod' is no class"),
+    ],
 )
 def test_a_label_that_is_no_class_fails_the_run(classes: tuple[str, ...], complaint: str) -> None:
     """Before anything is converted; nothing is left."""
@@ -128,18 +131,21 @@ def test_the_classes_of_the_project_are_those_that_count() -> None:
     with open_backend() as backend:
         project = backend.projects.get("boxes")
         backend.projects.configure(project.id, {"classes": ["dog"]})
-    with pytest.raises(StepFailedError, match=r"'person' in camera\.png"):
+    with pytest.raises(StepFailedError, match=r"camera\.png: 'person' is no class"):
         export()
 
     assert export(classes=["camera", "cat", "cup", "eye", "nose", "person", "spoon", "tripod"]).success
 
 
 def test_a_box_needs_a_label() -> None:
-    """Where there are no classes, too."""
+    """Where there are no classes, too; and it has to be one."""
     annotate("camera.png", box(""))
+    annotate("coffee.png", {"images": [{"bounding_box": ["cup"]}]})
 
-    with pytest.raises(StepFailedError, match=r"none for a box of camera\.png"):
+    with pytest.raises(StepFailedError) as failed:
         export()
+
+    assert "camera.png: a box without a label; coffee.png: A box cannot be understood: 'cup'" in str(failed.value)
 
 
 def test_what_was_checked_is_what_is_exported() -> None:

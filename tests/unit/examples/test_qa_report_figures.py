@@ -43,3 +43,10 @@ def test_what_is_no_box_is_named(wrong: JsonValue) -> None:
     """And not passed over."""
     with pytest.raises(MalformedBoxError, match="A box cannot be understood"):
         [*boxes_of({"images": [{"bounding_box": [wrong]}]})]
+
+
+@pytest.mark.parametrize("wrong", ["cat", None, {"bounding_box": 7}, {"bounding_box": None}])
+def test_what_is_no_image_is_named(wrong: JsonValue) -> None:
+    """Likewise."""
+    with pytest.raises(MalformedBoxError, match="An image with boxes cannot be understood"):
+        [*boxes_of({"images": [wrong]})]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from itertools import islice
 
-from qa_report.boxes import boxes_of
+from qa_report.boxes import MalformedBoxError, boxes_of
 from qa_report.figures import name_of
 from synapse_sdk.plugins.actions.export import ExportContext
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -11,7 +11,7 @@ from synapse_sdk.plugins.steps import BaseStep, StepResult
 __all__ = ["CheckLabelsStep"]
 
 MOST_NAMED = 5
-"""Boxes that the error names."""
+"""Complaints that the error lists."""
 
 
 class CheckLabelsStep(BaseStep[ExportContext]):
@@ -32,28 +32,29 @@ class CheckLabelsStep(BaseStep[ExportContext]):
         return context.total_count == 0
 
     def execute(self, context: ExportContext) -> StepResult:
-        """Look at every box. Nothing outside of the run is changed, so there is nothing to undo.
-
-        Raises:
-            MalformedBoxError: A box cannot be understood.
-        """
+        """Look at every box. Nothing outside of the run is changed, so there is nothing to undo."""
         # Assigned, the items are written down: what is checked here is what the steps below get, even if somebody
         # changes a label meanwhile.
         context.export_items = context.export_items
         classes = frozenset(self._classes or context.configuration.get("classes", ()))
-        wrong = [*islice(_wrong_labels(context, classes), MOST_NAMED)]
-        if wrong:
-            error = f"Labels are wrong, such as {'; '.join(wrong)}. Mend them, or say which labels there are: classes"
+        found = [*islice(_complaints(context, classes), MOST_NAMED)]
+        if found:
+            error = f"Labels are wrong: {'; '.join(found)}. Mend them, or say which classes there are: classes=[...]"
             return StepResult(success=False, error=error)
         return StepResult(data={"checked": context.total_count})
 
 
-def _wrong_labels(context: ExportContext, classes: frozenset[str]) -> Iterator[str]:
+def _complaints(context: ExportContext, classes: frozenset[str]) -> Iterator[str]:
     """Yield what is wrong, box by box."""
     for number, item in enumerate(context.export_items, start=1):
-        for box in boxes_of(item["data"]):
-            if not box.label:
-                yield f"none for a box of {name_of(item)}"
-            elif classes and box.label not in classes:
-                yield f"{box.label!r} in {name_of(item)}"
+        try:
+            labels = [box.label for box in boxes_of(item["data"])]
+        except MalformedBoxError as error:
+            yield f"{name_of(item)}: {error.message}"
+            continue
+        for label in labels:
+            if not label:
+                yield f"{name_of(item)}: a box without a label"
+            elif classes and label not in classes:
+                yield f"{name_of(item)}: {label!r} is no class"
         context.set_progress(number, context.total_count)
