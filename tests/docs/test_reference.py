@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from synapse_sdk.cli.errors import EXIT_CODES, ExitCode
@@ -52,7 +53,7 @@ PUBLIC = (
     "synapse_sdk.types",
 )
 """Where users import from."""
-PARAMS = {"Params": UploadParams, "Params of an export": ExportParams}
+PARAMS: dict[str, type[BaseModel]] = {"Params": UploadParams, "Params of an export": ExportParams}
 """Models by the heading above their table."""
 
 
