@@ -13,6 +13,8 @@ __all__ = ["FOLDER", "find_examples", "is_sealed", "make_folder", "seal_folder",
 FOLDER = "synapse-demo"
 SEAL = ".made-by-synapse-demo.json"
 """Says what the demo left in its folder, so that a later one knows whether somebody has worked in it since."""
+PARTS = ("photos", "annotations", "image_report")
+"""The examples that it plays with."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "README.md", "LICENSE*")
 
 
@@ -24,7 +26,7 @@ def find_examples() -> Path:
     """
     package = Path(synapse_sdk.__file__).parent
     for folder in (package / "_examples", package.parent / "examples"):
-        if (folder / "photos").is_dir() and (folder / "image_report").is_dir():
+        if all((folder / name).is_dir() for name in PARTS):
             return folder
     msg = "This copy of synapse_sdk comes without its examples"
     raise CommandLineError(
@@ -33,7 +35,7 @@ def find_examples() -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the demo's folder, with the photos and the plugin in it; one that an earlier demo left is replaced.
+    """Make the demo's folder, with photos, annotations and plugin in it; one that an earlier demo left is replaced.
 
     Raises:
         CommandLineError: There is a folder that the demo did not make, or in which somebody has worked since.
@@ -45,8 +47,8 @@ def make_folder(folder: Path) -> None:
             raise CommandLineError(msg, why="the demo never deletes your work", fix="Move it away, or try elsewhere")
         shutil.rmtree(folder)
     folder.mkdir()
-    shutil.copytree(examples / "photos", folder / "photos", ignore=LEFT_OUT)
-    shutil.copytree(examples / "image_report", folder / "image_report", ignore=LEFT_OUT)
+    for name in PARTS:
+        shutil.copytree(examples / name, folder / name, ignore=LEFT_OUT)
 
 
 def seal_folder(folder: Path) -> None:

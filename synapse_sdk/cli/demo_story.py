@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from synapse_sdk.cli.demo_crash import play_crashes
+from synapse_sdk.cli.demo_export import play_export
 from synapse_sdk.cli.demo_folder import snapshot
 from synapse_sdk.cli.demo_upload import play_upload
 from synapse_sdk.cli.errors import ExitCode
@@ -37,7 +38,7 @@ class Story:
     """What the demo does and says.
 
     Args:
-        folder: The demo's folder, with `photos` and the plugin `image_report` in it.
+        folder: The demo's folder, with `photos`, their `annotations` and the plugin `image_report` in it.
         session: The call of `synapse demo`, whose global options go on to the commands that are shown.
     """
 
@@ -72,6 +73,7 @@ class Story:
         self._run_badly()
         play_crashes(self, self._folder)
         play_upload(self, self._folder)
+        play_export(self, self._folder)
 
     def say_what_next(self, *, kept: bool) -> None:
         """Name commands to go on with; every one of them works as it stands."""
@@ -85,7 +87,8 @@ class Story:
             plan = shlex.join(["synapse", *self.command("small"), "--dry-run"])
             commands = {plan: "what act 1 would do now"} | commands
             self.say(
-                f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md.\n"
+                f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md,\n"
+                f"what was exported is in {self._folder.name}/export.\n"
             )
         else:
             commands = {"synapse demo --keep": "keep photos and report, to look at them"} | commands

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import click
 import pytest
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from synapse_sdk.cli.errors import EXIT_CODES, ExitCode
 from synapse_sdk.cli.explain import error_classes
 from synapse_sdk.cli.main import root
 from synapse_sdk.errors import SynapseError
+from synapse_sdk.plugins.actions.export import ExportParams
 from synapse_sdk.plugins.actions.upload import UploadParams
 from synapse_sdk.plugins.manifest import ActionEntry, Manifest, Requirements
 
@@ -34,6 +36,8 @@ PUBLIC = (
     "synapse_sdk.journal",
     "synapse_sdk.plugins",
     "synapse_sdk.plugins.action",
+    "synapse_sdk.plugins.actions.export",
+    "synapse_sdk.plugins.actions.export.steps",
     "synapse_sdk.plugins.actions.upload",
     "synapse_sdk.plugins.actions.upload.steps",
     "synapse_sdk.plugins.discovery",
@@ -49,6 +53,8 @@ PUBLIC = (
     "synapse_sdk.types",
 )
 """Where users import from."""
+PARAMS: dict[str, type[BaseModel]] = {"Params": UploadParams, "Params of an export": ExportParams}
+"""Models by the heading above their table."""
 
 
 def page(name: str) -> str:
@@ -149,17 +155,21 @@ def test_the_help_of_every_command_is_in_the_reference() -> None:
 def param_row(name: str, field: FieldInfo) -> str:
     """Return the line of the table for a parameter of an action."""
     default = field.get_default(call_default_factory=True)
-    shown = "needed" if field.is_required() else "" if default in (None, ()) else f"`{default}`"
+    shown = "needed" if field.is_required() else "" if default in (None, (), "", {}) else f"`{default}`"
     return f"| `{name}` | {shown} | {field.description} |\n"
 
 
 def with_params(text: str) -> str:
-    """Return the page of actions with the table of params as it should be."""
-    rows = "".join(param_row(name, field) for name, field in UploadParams.model_fields.items())
-    return re.sub(r"(?<=\|---\|---\|---\|\n)(^\| `.*\n)+", lambda _: rows, text, count=1, flags=re.MULTILINE)
+    """Return the page of actions with the tables of params as they should be."""
+    for heading, model in PARAMS.items():
+        rows = "".join(param_row(name, field) for name, field in model.model_fields.items())
+        head = f"### {heading}\n\n| Name | Default | Meaning |\n|---|---|---|\n"
+        assert head in text, f"actions.md has no table of params below {heading!r}"
+        text = re.sub(rf"(?<={re.escape(head)})(^\| `.*\n)+", lambda _, rows=rows: rows, text, flags=re.MULTILINE)  # type: ignore[misc]
+    return text
 
 
-def test_the_table_of_params_is_that_of_the_model() -> None:
+def test_the_tables_of_params_are_those_of_the_models() -> None:
     """Every parameter with its default and meaning, in order."""
     text = page("actions.md")
 

@@ -22,6 +22,9 @@ def test_the_demo_tells_the_same_story_every_time(shell: "Shell") -> None:
     assert "ok  6 photos from before the kill were not sent again, 5 are new" in first.out
     assert "ok  the storage has 11 objects: those of the 11 data units, and no other" in first.out
     assert "ok  all photos were there already: nothing was sent, no unit is there twice" in first.out
+    assert "ok  exported photos: 6, each what was uploaded, byte for byte" in first.out
+    assert "ok  exported documents: 6, each with the boxes that were attached" in first.out
+    assert "ok  files in manifest.json: 12, each with its SHA-256, and no other" in first.out
     assert list(shell.folder.iterdir()) == []
 
 
@@ -51,6 +54,10 @@ def test_every_command_that_the_demo_ends_with_works(shell: "Shell") -> None:
         *["upload "] * 2,
         "collections show",
         "upload ",
+        "projects create",
+        "tasks create",
+        "tasks annotate",
+        "export task",
     ]
     assert (shell.folder / "synapse-demo" / "small" / "report.md").is_file()
 

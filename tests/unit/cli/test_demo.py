@@ -21,9 +21,10 @@ SOUND_PHOTOS = 8
 
 @pytest.fixture
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Examples that a test may spoil: a few different photos, one of them broken, and the plugin."""
+    """Examples that a test may spoil: a few different photos, one of them broken, annotations, and the plugin."""
     folder = tmp_path / "examples"
     shutil.copytree(find_examples() / "image_report", folder / "image_report")
+    shutil.copytree(find_examples() / "annotations", folder / "annotations")
     (folder / "photos").mkdir()
     for name in ("camera.png", "clock.jpg"):
         shutil.copy(find_examples() / "photos" / name, folder / "photos" / name)
@@ -45,6 +46,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(synapse: "Synapse", 
     assert f"ok  copies in again/ when the job failed: {SOUND_PHOTOS}; now: none" in outcome.out
     assert f"ok  6 copies from before the kill are untouched, {SOUND_PHOTOS - 6 + 2} files are new" in outcome.out
     assert "ok  your shopping-list.txt is still there, byte for byte" in outcome.out
+    assert "ok  exported photos: 1, each what was uploaded, byte for byte" in outcome.out
     assert max(len(line) for line in outcome.out.splitlines()) <= 80
     assert list(home.iterdir()) == []
 

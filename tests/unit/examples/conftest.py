@@ -1,4 +1,4 @@
-"""Puts the example plugin's folder on the import path, as its author would while writing tests for it."""
+"""Puts the folders of example plugins on the import path, as their authors would while writing tests for them."""
 
 import resource
 import sys
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "examples" / "image_report"))
+for plugin in ("image_report", "qa_report_export"):
+    sys.path.insert(0, str(Path(__file__).parents[3] / "examples" / plugin))
 
 
 type DiskFull = Callable[[], AbstractContextManager[None]]

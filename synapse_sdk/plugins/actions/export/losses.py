@@ -31,8 +31,13 @@ def note_failures(context: "ExportContext", failed: Sequence[tuple[int, Failure]
         raise LossError(describe_losses(len(failed), failed))
 
 
-def describe_losses(count: int, failed: Sequence[tuple[int | None, Failure]]) -> str:
+def describe_losses(count: int, failed: Sequence[tuple[int | None, Failure]], *, are_all: bool = False) -> str:
     """Return one text that names the first few items, why they fail, and the way out.
+
+    Args:
+        count: How many there are.
+        failed: The first of them: id, if that is known, and why.
+        are_all: Whether there is no other item, so that nothing would be left to go on with.
 
     Example:
         >>> print(describe_losses(1, [(7, Failure(reason="NULL_DATA", words="it has no data"))]).partition(". ")[0])
@@ -41,5 +46,5 @@ def describe_losses(count: int, failed: Sequence[tuple[int | None, Failure]]) ->
     named = [f"{'?' if identity is None else identity}: {each.words}" for identity, each in failed[:MOST_NAMED]]
     more = [f"and {count - len(named):,} more (see the report)"] if count > len(named) else []
     items, it = ("1 item", "it") if count == 1 else (f"{count:,} items", "them")
-    way_out = f"Mend {it}, or go on without {it}: on_error='continue' (--on-error continue)"
-    return f"{items} cannot be exported: {'; '.join([*named, *more])}. {way_out}"
+    instead = "" if are_all else f", or go on without {it}: on_error='continue' (--on-error continue)"
+    return f"{items} cannot be exported: {'; '.join([*named, *more])}. Mend {it}{instead}"

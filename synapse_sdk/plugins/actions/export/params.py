@@ -119,7 +119,9 @@ class ExportParams(BaseModel):
         description="Which of them: `project` for tasks and assignments, `ground_truth_dataset_version` for ground "
         "truths, and more keys that narrow it.",
     )
-    target_format: TargetFormat = Field(default=TargetFormat.DM, description="How documents are written.")
+    target_format: TargetFormat = Field(
+        default=TargetFormat.DM, description="How documents are written: `dm`, as they are."
+    )
     save_original_file: bool = Field(default=True, description="Whether to save the files of the items, too.")
     extra_params: Annotated[dict[str, Any], AfterValidator(check_extras)] = Field(
         default_factory=dict, description="What else the exporter is told."

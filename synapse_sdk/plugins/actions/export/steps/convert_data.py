@@ -39,7 +39,7 @@ class ConvertDataStep(BaseStep[ExportContext]):
                 context.set_progress(min(supply.done, expected), expected)
         except LossError as loss:
             return StepResult(success=False, error=str(loss))
-        return StepResult(data={"converted": supply.done - context.failed_count, "failed": context.failed_count})
+        return StepResult(data={"converted": supply.done - context.failed_count})
 
     def rollback(self, context: ExportContext, result: StepResult) -> None:  # the ledger knows
         """Forget what was converted."""

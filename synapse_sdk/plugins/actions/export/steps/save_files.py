@@ -50,9 +50,10 @@ class SaveFilesStep(BaseStep[ExportContext]):
             context.scope.held_signals += originals.close(sys.exception())
         if not context.exported_count and context.failed_count:
             failed = [(each.id, each.failure) for each in islice(context.ledger.entries(ItemState.FAILED), MOST_NAMED)]
-            error = f"No item could be exported: {describe_losses(context.failed_count, failed)}"
+            error = f"No item could be exported: {describe_losses(context.failed_count, failed, are_all=True)}"
             return StepResult(success=False, error=error, data=_counts(context))
-        return StepResult(data=_counts(context))
+        # What failed is in the metrics; said here as well, it would be counted twice.
+        return StepResult(data={"success": context.exported_count, "skipped": context.skipped_count})
 
     def rollback(self, context: ExportContext, result: StepResult) -> None:  # files go with their folder
         """Forget errors and counts."""
