@@ -63,7 +63,7 @@ def seal(context: "ExportContext") -> None:
 
 
 def add_unknown_files(staging: Staging, ledger: Ledger) -> list[str]:
-    """Take files that hooks have written by themselves into the ledger, and return their paths."""
+    """Take files that belong to no item into the ledger, as they are now, and return their paths."""
     found = (path for path in files_below(staging.folder) if path != MANIFEST)
     unknown = sorted(path for some in batched(found, ASKED_AT_A_TIME) for path in ledger.unknown(some))
     for path in unknown:

@@ -176,8 +176,9 @@ class Ledger:
         return (SavedFile(*row) for row in self._pages(statement, after=""))
 
     def unknown(self, paths: Sequence[str]) -> list[str]:
-        """Return which of these paths are not those of files."""
-        statement = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT path FROM files)"
+        """Return which of these paths are not those of files of items."""
+        of_items = "SELECT 1 FROM files WHERE path = value AND number IS NOT NULL"
+        statement = f"SELECT value FROM json_each(?) WHERE NOT EXISTS ({of_items})"
         with self._explained():
             return [row[0] for row in self._connection.execute(statement, (json.dumps(paths),))]
 
