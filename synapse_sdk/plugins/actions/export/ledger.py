@@ -177,8 +177,10 @@ class Ledger:
 
     def unknown(self, paths: Sequence[str]) -> list[str]:
         """Return which of these paths are not those of files of items."""
-        of_items = "SELECT 1 FROM files WHERE path = value AND number IS NOT NULL"
-        statement = f"SELECT value FROM json_each(?) WHERE NOT EXISTS ({of_items})"
+        statement = (
+            "SELECT value FROM json_each(?)"
+            " WHERE NOT EXISTS (SELECT 1 FROM files WHERE path = value AND number IS NOT NULL)"
+        )
         with self._explained():
             return [row[0] for row in self._connection.execute(statement, (json.dumps(paths),))]
 
