@@ -29,7 +29,8 @@ type Row = tuple[Any, ...]
 SCHEMA = """
 CREATE TABLE items (
     number INTEGER PRIMARY KEY, id INTEGER NOT NULL, state TEXT NOT NULL, content BLOB, name TEXT NOT NULL,
-    reason TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', trace TEXT NOT NULL DEFAULT ''
+    reason TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '', trace TEXT NOT NULL DEFAULT '',
+    original_bytes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX items_by_state ON items (state, number);
 CREATE TABLE names (folder TEXT, folded TEXT, PRIMARY KEY (folder, folded)) WITHOUT ROWID;
@@ -103,8 +104,9 @@ class Ledger:
         """Note what became of items; all or none."""
         with self._writing() as connection:
             connection.executemany(
-                "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ?",
-                [(each.state, *_told(each.failure), each.number) for each in settlements],
+                "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ?, original_bytes = ?"
+                " WHERE number = ?",
+                [(each.state, *_told(each.failure), each.original_bytes, each.number) for each in settlements],
             )
             self._add_files(connection, (file for each in settlements for file in each.files))
             connection.executemany(
@@ -158,6 +160,11 @@ class Ledger:
         """Return how many items there are, of these states, or of all if none is given."""
         row = self._one("SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))", _listed(states))
         return 0 if row is None else int(row[0])
+
+    def original_bytes(self) -> int:
+        """Return how many bytes the files have that were fetched for settled items."""
+        row = self._one("SELECT sum(original_bytes) FROM items")
+        return int(row[0] or 0) if row is not None else 0
 
     def entries(self, *states: ItemState) -> Iterator[Entry]:
         """Yield items in order; of these states, or of all if none is given. Items may be settled meanwhile."""

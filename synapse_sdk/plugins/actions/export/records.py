@@ -86,5 +86,7 @@ class Settlement:
     id: int
     state: ItemState
     files: Sequence[SavedFile] = ()
+    original_bytes: int = 0
+    """Of those of its files that were fetched."""
     problems: Sequence[Problem] = ()
     failure: Failure = NO_FAILURE

@@ -71,6 +71,7 @@ class Saver:
         """Save one item; what is its own fault fails it, what is not is raised."""
         errors_json: ErrorList = []
         errors_original: ErrorList = []
+        bytes_before = self._originals.bytes
         state, failure = ItemState.EXPORTED, Failure(reason="", words="")
         try:
             if not self._hook(item, errors_json, errors_original):
@@ -87,7 +88,13 @@ class Saver:
         self._staging.saved.clear()
         problems = [*_problems("json", errors_json), *_problems("original", errors_original)]
         return Settlement(
-            number=item["number"], id=item["id"], state=state, files=saved, problems=problems, failure=failure
+            number=item["number"],
+            id=item["id"],
+            state=state,
+            files=saved,
+            original_bytes=self._originals.bytes - bytes_before,
+            problems=problems,
+            failure=failure,
         )
 
     def _hook(self, item: ConvertedItem, errors_json: ErrorList, errors_original: ErrorList) -> bool:

@@ -49,7 +49,7 @@ class SaveFilesStep(BaseStep[ExportContext]):
         )
         exporter = context.exporter
         exporter.originals = originals
-        bytes_before = context.original_bytes
+        bytes_before = context.ledger.original_bytes()
 
         def note(settled: Sequence[Settlement]) -> None:
             context.original_bytes = bytes_before + originals.bytes
@@ -61,6 +61,7 @@ class SaveFilesStep(BaseStep[ExportContext]):
             return loss.result
         finally:
             originals.close()
+        context.original_bytes = context.ledger.original_bytes()
         self._count(context)
         if not context.exported_count and context.failed_count:
             failed = [(each.id, each.failure) for each in context.ledger.entries(ItemState.FAILED)][:5]
