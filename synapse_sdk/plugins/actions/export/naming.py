@@ -9,7 +9,7 @@ from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.records import Rename
 from synapse_sdk.plugins.actions.names import CONTROLS
 
-__all__ = ["DOCUMENTS", "ORIGINALS", "OTHERS", "Namer", "fit", "folded", "safe_name"]
+__all__ = ["DOCUMENTS", "LONGEST", "ORIGINALS", "OTHERS", "Namer", "fit", "folded", "safe_name"]
 
 LONGEST = 255
 """Bytes that a name may have on the file systems there are."""

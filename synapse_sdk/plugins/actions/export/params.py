@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from synapse_sdk.extensions import one_of
+from synapse_sdk.plugins.actions.export.naming import LONGEST
 from synapse_sdk.plugins.actions.export.targets import TARGETS
 from synapse_sdk.plugins.actions.fields import OnError, StorageReference, Text
 
@@ -47,10 +48,13 @@ def check_name(name: str) -> str:
     """Refuse a name that cannot be that of a folder.
 
     Raises:
-        ValueError: It has a slash or a control character, or is `.` or `..`.
+        ValueError: It has a slash or a control character, is `.` or `..`, or too long for a file system.
     """
     if name in {".", ".."} or not name.isprintable() or "/" in name:
         msg = "must be the name of one folder, without slashes and control characters"
+        raise ValueError(msg)
+    if len(name.encode()) > LONGEST:
+        msg = f"must be the name of a folder, and have at most {LONGEST} bytes; it has {len(name.encode())}"
         raise ValueError(msg)
     return name
 
