@@ -12,7 +12,7 @@ from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.records import ItemState, SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, files_below
 from synapse_sdk.plugins.actions.names import shown
-from synapse_sdk.plugins.actions.report_files import write_table, written_aside
+from synapse_sdk.plugins.actions.report_files import part_of, write_table, written_aside
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
@@ -64,6 +64,8 @@ def seal(context: "ExportContext") -> None:
 
 def add_unknown_files(staging: Staging, ledger: Ledger) -> list[str]:
     """Take files that belong to no item into the ledger, as they are now, and return their paths."""
+    for name in (ERRORS, RENAMES, MANIFEST):  # what a process that died has left of one
+        part_of(staging.folder / name).unlink(missing_ok=True)
     found = (path for path in files_below(staging.folder) if path != MANIFEST)
     unknown = sorted(path for some in batched(found, ASKED_AT_A_TIME) for path in ledger.unknown(some))
     for path in unknown:
