@@ -2,18 +2,20 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synapse_sdk.errors import ObjectExistsError
 from synapse_sdk.plugins.actions.export.naming import fit
 
-__all__ = ["MANIFEST", "Destination", "Place", "run_of_manifest"]
+__all__ = ["MANIFEST", "Destination", "Place", "head_of_manifest", "run_of_manifest"]
 
 MANIFEST = "manifest.json"
 """The file that every complete export has; it is written last."""
 MOST_NUMBERS = 10_000
+FILES = b'\n  "files"'
+LONGEST_HEAD = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,22 @@ class Destination(ABC):
         return ObjectExistsError(msg, fix=fix)
 
 
+def head_of_manifest(pieces: Iterable[bytes]) -> bytes:
+    """Return the beginning of a manifest, in which everything stands but its files, however long the filter is."""
+    head = b""
+    for piece in pieces:
+        head += piece
+        if FILES in head or len(head) > LONGEST_HEAD:
+            break
+    return head
+
+
 def run_of_manifest(content: bytes) -> str | None:
     """Return the run that has written a manifest; None if it is none of ours.
 
     Only the beginning is looked at: a manifest may list a million files.
     """
-    first = content.partition(b'\n  "files"')[0].rstrip().rstrip(b",") + b"\n}"
+    first = content.partition(FILES)[0].rstrip().rstrip(b",") + b"\n}"
     try:
         found = json.loads(first)
     except ValueError:

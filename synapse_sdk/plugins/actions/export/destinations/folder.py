@@ -2,17 +2,22 @@
 
 import os
 import shutil
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from synapse_sdk.plugins.actions.export.destinations.base import MANIFEST, Destination, Place, run_of_manifest
-from synapse_sdk.plugins.actions.export.staging import output_error
+from synapse_sdk.plugins.actions.export.destinations.base import (
+    MANIFEST,
+    Destination,
+    Place,
+    head_of_manifest,
+    run_of_manifest,
+)
+from synapse_sdk.plugins.actions.export.staging import INCOMING, output_error
 from synapse_sdk.storage.syscalls import rename_folder_new
 
 __all__ = ["FolderDestination"]
 
-HEAD = 1 << 16
-"""Bytes of a manifest in which everything stands but its files."""
+CHUNK = 1 << 16
 
 
 class FolderDestination(Destination):
@@ -46,8 +51,8 @@ class FolderDestination(Destination):
     def prepare(self) -> None:
         """Make the folders; see `Destination.prepare`."""
         try:
-            self.staging.mkdir(parents=True, exist_ok=True)
-            probe = self.staging / ".synapse-probe"
+            probe = self.staging / INCOMING / "probe"
+            probe.parent.mkdir(parents=True, exist_ok=True)
             probe.touch()
             probe.unlink()
         except OSError as error:
@@ -83,25 +88,27 @@ class FolderDestination(Destination):
         published = self._published()
         if published is not None:
             published.rename(self.staging)  # so that nobody sees it vanish file by file
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.staging)
+        shutil.rmtree(self.staging, onexc=_unless_missing)
 
     def _published(self) -> Path | None:
         """Return the folder of this run if it has its name already."""
         if self.staging.exists():
             return None
         for name in self.place.names():
-            path = self._root / name
-            if not os.path.lexists(path):
-                return None
+            path = self._root / name  # those before the one that it got may be free by now
             if _run_of(path / MANIFEST) == self.place.run:
                 return path
         return None
 
 
+def _unless_missing(_: object, __: str, error: BaseException) -> None:
+    if not isinstance(error, FileNotFoundError):  # else somebody else has removed it
+        raise error
+
+
 def _run_of(manifest: Path) -> str | None:
     try:
         with manifest.open("rb") as file:
-            return run_of_manifest(file.read(HEAD))
+            return run_of_manifest(head_of_manifest(iter(partial(file.read, CHUNK), b"")))
     except OSError:
         return None

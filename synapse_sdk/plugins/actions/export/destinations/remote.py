@@ -9,7 +9,13 @@ from pathlib import Path
 
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import ObjectExistsError, ObjectNotFoundError
-from synapse_sdk.plugins.actions.export.destinations.base import MANIFEST, Destination, Place, run_of_manifest
+from synapse_sdk.plugins.actions.export.destinations.base import (
+    MANIFEST,
+    Destination,
+    Place,
+    head_of_manifest,
+    run_of_manifest,
+)
 from synapse_sdk.retry import RetryPolicy, retry
 from synapse_sdk.storage import Storage
 
@@ -170,17 +176,20 @@ class RemoteDestination(Destination):
         return self._names.read_text(encoding="utf-8").splitlines() if self._names.exists() else []
 
     def _is_published(self, name: str) -> bool:
-        manifest = self._read(f"{self.place.below(name)}/{MANIFEST}", most=CHUNK)
-        return manifest is not None and run_of_manifest(manifest) == self.place.run
+        try:
+            head = head_of_manifest(self._storage.stream(f"{self.place.below(name)}/{MANIFEST}"))
+        except ObjectNotFoundError:
+            return False
+        return run_of_manifest(head) == self.place.run
 
     def _url(self, name: str) -> str:
         return f"{self._storage.url.partition('?')[0].rstrip('/')}/{self.place.below(name)}"
 
     # Objects
 
-    def _read(self, key: str, most: int | None = None) -> bytes | None:
+    def _read(self, key: str) -> bytes | None:
         try:
-            return b"".join(self._storage.stream(key, end=most))
+            return self._storage.get(key)
         except ObjectNotFoundError:
             return None
 
