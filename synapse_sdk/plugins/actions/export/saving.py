@@ -65,7 +65,6 @@ class Saver:
             self._ledger.settle(settled)
             hit("export.saved")
             self._on_settled(settled)
-        self._staging.clear_incoming()
 
     def _save(self, item: ConvertedItem) -> Settlement:
         """Save one item; what is its own fault fails it, what is not is raised."""
