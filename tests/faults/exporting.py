@@ -13,8 +13,20 @@ from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction
 from synapse_sdk.plugins.actions.export.steps import convert_data
 from synapse_sdk.plugins.steps import StepRegistry
 from synapse_sdk.storage import Storage, open_storage
+from tests.unit.plugins.actions.upload.world import World
 
-__all__ = ["CrashExport", "add_units", "contents_of", "documents_of", "look_at", "make_world", "seen"]
+__all__ = [
+    "CrashExport",
+    "add_units",
+    "check_whole",
+    "contents_of",
+    "documents_of",
+    "look_at",
+    "make_world",
+    "params_of",
+    "seen",
+    "store",
+]
 
 SOMEBODY_ELSE = {
     "exports/.birds.0000.partial/json/theirs.json": b"not ours",
@@ -214,3 +226,17 @@ def _told(name: str, content: bytes) -> object:
         return content
     manifest = json.loads(content)
     return {key: value for key, value in manifest.items() if key not in {"run", "started_at"}}
+
+
+def params_of(world: World, **params: Any) -> dict[str, Any]:  # noqa: ANN401  # those of the action
+    """Return parameters for an export of the project `birds` into `out/birds`."""
+    usual = {"name": "birds", "storage": str(world.folder / "out"), "target": "task", "filter": {"project": "birds"}}
+    return usual | params
+
+
+def store(world: World, contents: Mapping[str, bytes], storage: str = "store", *, size: int | None = None) -> None:
+    """Put files into a storage, by default the folder `store`, and make annotated tasks of them."""
+    names = {record.name for record in world.backend.storages.list()}
+    if storage not in names:
+        world.backend.storages.create(storage, str(world.folder / storage))
+    add_units(world.backend, world.backend.storages.get(storage).id, contents, size=size)
