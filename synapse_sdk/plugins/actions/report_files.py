@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["write_table", "written_aside"]
+__all__ = ["part_of", "write_table", "written_aside"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is a formula to a spreadsheet, which a file's name must not become."""
@@ -15,10 +15,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @contextmanager
 def written_aside(path: Path) -> Iterator[TextIO]:
     """Give a file to write into that gets its name, replacing what had it, when the block ends well."""
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     with part.open("w", encoding="utf-8", newline="") as file:
         yield file
     part.replace(path)
+
+
+def part_of(path: Path) -> Path:
+    """Return what a file is called until it is whole."""
+    return path.with_name(f".{path.name}.part")
 
 
 def write_table(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from synapse_sdk.backend import chosen_backend
+from synapse_sdk.errors import LeaseLostError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.folders import data_folder
 from synapse_sdk.plugins.action import BaseAction
@@ -119,6 +120,8 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
         """
         try:
             result = super().execute()
+        except LeaseLostError:
+            raise  # the run is another worker's, and so are its ledger and its report
         except BaseException:
             self._report_failure()
             raise
@@ -140,6 +143,7 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
     def _report_failure(self) -> None:
         context = self._context
         if context is None or not context.started_at:  # it failed before there was anything to report
+            self._clear()
             return
         try:
             path = write_report(context, is_undone=True)

@@ -13,7 +13,7 @@ from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.records import ItemState, SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, files_below
 from synapse_sdk.plugins.actions.names import shown
-from synapse_sdk.plugins.actions.report_files import write_table, written_aside
+from synapse_sdk.plugins.actions.report_files import part_of, write_table, written_aside
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
@@ -55,6 +55,8 @@ def seal(context: "ExportContext") -> None:
     """Make an export complete: take in what hooks and steps have written, send it where it goes, the manifest last."""
     staging, destination = context.staging, context.destination
     staging.clear_incoming()
+    for name in (ERRORS, RENAMES, MANIFEST):  # what a process that died has left of one
+        part_of(staging.folder / name).unlink(missing_ok=True)
     if destination.keeps_staging:
         _forget_removed_files(staging, context.ledger)
     for some in batched((path for path in files_below(staging.folder) if path != MANIFEST), ASKED_AT_A_TIME):

@@ -42,6 +42,7 @@ CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BL
 PRAGMA user_version = 1;
 """
 ADDED = "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SETTLED = "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ? AND state = ?"
 LEFT_OUT = ("LEFT_OUT", "a step has left it out")
 PAGE = 500
 
@@ -102,12 +103,9 @@ class Ledger:
     # Saving
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Note what became of items; all or none."""
+        """Note what became of items; all or none. What was settled before, by whatever process, stays as it is."""
         with self._writing() as connection:
-            connection.executemany(
-                "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ?",
-                [(each.state, *_told(each.failure), each.number) for each in settlements],
-            )
+            settlements = [each for each in settlements if self._settled(connection, each)]
             self._add_files(connection, (file for each in settlements for file in each.files))
             connection.executemany(
                 "INSERT INTO problems VALUES (?, ?, ?, ?)",
@@ -227,6 +225,11 @@ class Ledger:
         return (Problem(*row[1:]) for row in self._pages(statement, kind))
 
     # How
+
+    @staticmethod
+    def _settled(connection: sqlite3.Connection, each: Settlement) -> bool:
+        values = (each.state, *_told(each.failure), each.number, ItemState.CONVERTED)
+        return connection.execute(SETTLED, values).rowcount == 1
 
     @staticmethod
     def _add_files(connection: sqlite3.Connection, files: Iterable[SavedFile]) -> None:

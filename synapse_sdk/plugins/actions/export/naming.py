@@ -10,7 +10,7 @@ from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS, OTHERS, Rename, writable
 from synapse_sdk.plugins.actions.names import CONTROLS
 
-__all__ = ["Namer", "fit", "folded", "safe_name"]
+__all__ = ["LONGEST", "Namer", "fit", "folded", "safe_name"]
 
 LONGEST = 255
 """Bytes that a name may have on the file systems there are."""

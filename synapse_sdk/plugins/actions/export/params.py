@@ -59,13 +59,13 @@ def check_name(name: str) -> str:
     """Refuse a name that cannot be that of a folder.
 
     Raises:
-        ValueError: It has a slash or a control character, is `.` or `..`, or too long.
+        ValueError: It has a slash or a control character, is `.` or `..`, or too long for a file system.
     """
     if name in {".", ".."} or CONTROLS.search(name) or "/" in name:
         msg = "must be the name of one folder, without slashes and control characters"
         raise ValueError(msg)
     if len(name.encode()) > LONGEST:
-        msg = f"must have {LONGEST} bytes at most, as names of folders do"
+        msg = f"must have {LONGEST} bytes at most, as names of folders do; it has {len(name.encode())}"
         raise ValueError(msg)
     return name
 

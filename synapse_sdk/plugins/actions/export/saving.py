@@ -85,7 +85,12 @@ class Saver:
         self._staging.saved.clear()
         problems = [*_problems("json", errors_json), *_problems("original", errors_original)]
         return Settlement(
-            number=item["number"], id=item["id"], state=state, files=saved, problems=problems, failure=failure
+            number=item["number"],
+            id=item["id"],
+            state=state,
+            files=saved,
+            problems=problems,
+            failure=failure,
         )
 
     def _refuse_shared_files(self, settled: Sequence[Settlement]) -> None:

@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import os
+import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,7 +29,7 @@ class Staging:
     """Writes files whole, under names that the caller has made safe, and remembers what it has written.
 
     Args:
-        folder: The export's own folder; made when something is written.
+        folder: The export's own folder, which is there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,6 +40,8 @@ class Staging:
         """What went wrong with the folder itself: no item is to blame for it, and no hook can mend it."""
         self._unsynced = Unsynced(folder)
         self._made: set[str] = set()
+        # Of this process alone: one that has lost the run, and does not know it yet, must not take files from another.
+        self._incoming = f"{INCOMING}/{os.getpid()}-{secrets.token_hex(4)}"
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file, in place of one that is there.
@@ -57,8 +61,8 @@ class Staging:
 
     def aside(self, name: str) -> str:
         """Return where a file of this name can be written before it is adopted."""
-        self._make(INCOMING)
-        return f"{self.folder}/{INCOMING}/{name}"
+        self._make(self._incoming)
+        return f"{self.folder}/{self._incoming}/{name}"
 
     def adopt(self, aside: str, file: SavedFile) -> None:
         """Give a file that was written aside its name, in place of one that is there.
@@ -126,19 +130,19 @@ class Staging:
             raise self._failed(HERE, error) from error
 
     def clear_incoming(self) -> None:
-        """Remove what was written aside and never adopted."""
-        incoming = self.folder / INCOMING
+        """Remove what was written aside and never adopted, by this process or by one that died."""
         with suppress(FileNotFoundError):
-            for left in incoming.iterdir():
-                left.unlink()
-            incoming.rmdir()
-        self._made.discard(INCOMING)
+            shutil.rmtree(self.folder / INCOMING)
+        self._made.clear()
 
     def _make(self, folder: str) -> None:
         if folder in self._made:
             return
+        at = self.folder  # is not made: if it is gone, another worker has undone the run
         try:
-            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+            for part in Path(folder).parts:
+                at /= part
+                at.mkdir(exist_ok=True)
             self._device = self.folder.stat().st_dev
         except OSError as error:
             raise self._failed(folder, error) from error

@@ -10,13 +10,15 @@ from pathlib import Path
 from synapse_sdk.errors import ObjectExistsError
 from synapse_sdk.plugins.actions.export.naming import fit
 
-__all__ = ["MANIFEST", "Destination", "Place", "run_of_manifest"]
+__all__ = ["BEGIN", "MANIFEST", "Destination", "Place", "run_of_manifest"]
 
 MANIFEST = "manifest.json"
 """The file that every complete export has; it is written last."""
 MOST_NUMBERS = 10_000
 RUN = re.compile(rb'\{\s*"run": ("[^"\\\n]*")')
 """How a manifest begins."""
+BEGIN = 4_096
+"""Bytes of a manifest in which the run is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Destination(ABC):
 def run_of_manifest(content: bytes) -> str | None:
     """Return the run that has written a manifest; None if it is none of ours.
 
-    Only the beginning is looked at: a manifest may list a million files.
+    Args:
+        content: Its first bytes, `BEGIN` of them or more: it may list a million files.
     """
     begin = RUN.match(content)
     return None if begin is None else str(json.loads(begin[1]))

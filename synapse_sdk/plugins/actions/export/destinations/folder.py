@@ -2,17 +2,22 @@
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
-from synapse_sdk.plugins.actions.export.destinations.base import MANIFEST, Destination, Place, run_of_manifest
-from synapse_sdk.plugins.actions.export.staging import output_error
+from synapse_sdk.plugins.actions.export.destinations.base import (
+    BEGIN,
+    MANIFEST,
+    Destination,
+    Place,
+    run_of_manifest,
+)
+from synapse_sdk.plugins.actions.export.staging import INCOMING, output_error
 from synapse_sdk.storage.syscalls import rename_folder_new
 
 __all__ = ["FolderDestination"]
 
-HEAD = 1 << 16
-"""Bytes of a manifest in which everything stands but its files."""
+SAME = 50
+"""Characters that all names of an export begin with, unless its name has fewer: so many always fit."""
 
 
 class FolderDestination(Destination):
@@ -53,8 +58,8 @@ class FolderDestination(Destination):
     def prepare(self) -> None:
         """Make the folders; see `Destination.prepare`."""
         try:
-            self.staging.mkdir(parents=True, exist_ok=True)
-            probe = self.staging / ".synapse-probe"
+            probe = self.staging / INCOMING / "probe"
+            probe.parent.mkdir(parents=True, exist_ok=True)
             probe.touch()
             probe.unlink()
         except OSError as error:
@@ -90,25 +95,27 @@ class FolderDestination(Destination):
         published = self._published()
         if published is not None:
             published.rename(self.staging)  # so that nobody sees it vanish file by file
-        with suppress(FileNotFoundError, NotADirectoryError):  # it was never made, maybe since its place is in a file
-            shutil.rmtree(self.staging)
+        shutil.rmtree(self.staging, onexc=_unless_missing)
 
     def _published(self) -> Path | None:
         """Return the folder of this run if it has its name already."""
         if self.staging.exists():
             return None
-        for name in self.place.names():
-            path = self._root / name
-            if not os.path.lexists(path):
-                return None
-            if _run_of(path / MANIFEST) == self.place.run:
-                return path
-        return None
+        begins = self.place.name[:SAME]
+        names = os.listdir(self._root) if self._root.is_dir() else []  # noqa: PTH208  # names are all that is needed
+        found = (self._root / name for name in names if name.startswith(begins))
+        return next((path for path in found if _run_of(path / MANIFEST) == self.place.run), None)
+
+
+def _unless_missing(_: object, __: str, error: BaseException) -> None:
+    # Somebody else has removed it, or it was never made, maybe since its place is below a file.
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _run_of(manifest: Path) -> str | None:
     try:
         with manifest.open("rb") as file:
-            return run_of_manifest(file.read(HEAD))
+            return run_of_manifest(file.read(BEGIN))
     except OSError:
         return None

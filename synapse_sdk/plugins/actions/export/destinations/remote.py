@@ -9,7 +9,13 @@ from pathlib import Path
 
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import ObjectExistsError, ObjectNotFoundError
-from synapse_sdk.plugins.actions.export.destinations.base import MANIFEST, Destination, Place, run_of_manifest
+from synapse_sdk.plugins.actions.export.destinations.base import (
+    BEGIN,
+    MANIFEST,
+    Destination,
+    Place,
+    run_of_manifest,
+)
 from synapse_sdk.retry import RetryPolicy, retry
 from synapse_sdk.storage import Storage
 
@@ -17,7 +23,7 @@ __all__ = ["RemoteDestination"]
 
 CLAIM = ".synapse-export"
 """The object by which a run makes a name its own, before it copies the first file there."""
-DELETED_AT_A_TIME = 1_000
+DELETED_AT_A_TIME = COPIED_AT_A_TIME = 1_000
 CHUNK = 1 << 20
 MOST_AT_A_TIME = 64
 
@@ -46,6 +52,7 @@ class RemoteDestination(Destination):
         super().__init__(place)
         self._storage, self._work_folder, self._clock = storage, work_folder, clock
         self._partial = f"{place.below(place.partial_name)}/"
+        self._names = work_folder / "names.txt"
 
     keeps_staging = False
 
@@ -85,22 +92,31 @@ class RemoteDestination(Destination):
         if name is None:
             name = self._claim()
             target = f"{self.place.below(name)}/"
-            found = [info.key.removeprefix(self._partial) for info in self._storage.list(self._partial)]
+            found = (info.key.removeprefix(self._partial) for info in self._storage.list(self._partial))
             copy = partial(self._copy_one, target)
-            self._each(copy, [path for path in found if path != MANIFEST])
+            for some in batched((path for path in found if path != MANIFEST), COPIED_AT_A_TIME):
+                self._each(copy, some)
             copy(MANIFEST)
         self._storage.delete([f"{self.place.below(name)}/{CLAIM}"])
         self._delete(info.key for info in self._storage.list(self._partial))
         return self._url(name)
 
     def withdraw(self) -> None:
-        """Delete what was sent and what was copied; see `Destination.withdraw`."""
+        """Delete what was sent and what was copied; see `Destination.withdraw`.
+
+        The manifest goes first, so that nobody takes what is left for an export, and the claim last: by it the run
+        knows the name again if this is cut short.
+        """
         sent = [info.key.removeprefix(self._partial) for info in self._storage.list(self._partial)]
         for name in self._names_of_this_run():
             target = f"{self.place.below(name)}/"
-            copied = {*sent, *self._listed(target), MANIFEST, CLAIM}
-            self._delete(target + path for path in sorted(copied))
-        self._delete(self._partial + path for path in sent)
+            if self._is_published(name):
+                self._storage.put(target + CLAIM, self.place.run.encode(), overwrite=True)
+                self._storage.copy(target + MANIFEST, self._partial + MANIFEST, overwrite=True)
+                self._delete([target + MANIFEST])
+            self._delete(target + path for path in sorted({*sent, *self._listed(self._partial)}))
+            self._delete([target + CLAIM])
+        self._delete(info.key for info in self._storage.list(self._partial))
         self._storage.abort_unfinished(self._partial)
 
     # Names
@@ -110,37 +126,60 @@ class RemoteDestination(Destination):
 
     def _claim(self) -> str:
         """Make a name this run's own, and return it."""
-        run = self.place.run.encode()
+        for name in self._names_of_this_run():
+            return name
         for name in self.place.names():
-            claim = f"{self.place.below(name)}/{CLAIM}"
-            if self._read(claim) == run:
+            if not self._has_any(name) and self._has_claimed(name):
                 return name
-            if self._has_any(name):
-                continue
-            try:
-                self._storage.put(claim, run)
-            except ObjectExistsError:
-                continue
-            if self._read(f"{self.place.below(name)}/{MANIFEST}", most=CHUNK) is None:
-                return name
-            self._storage.delete([claim])  # another run has come and gone since the name was free
         raise self._taken(self._url(self.place.name))
+
+    def _has_claimed(self, name: str) -> bool:
+        """Claim a name that was free, and return whether nobody else was faster."""
+        self._note(name)
+        claim = f"{self.place.below(name)}/{CLAIM}"
+        try:
+            self._storage.put(claim, self.place.run.encode())
+        except ObjectExistsError:
+            return False
+        if all(info.key == claim for info in self._storage.list(f"{self.place.below(name)}/")):
+            return True
+        self._storage.delete([claim])  # somebody has claimed it, published, and taken the claim away in the meantime
+        return False
 
     def _published_as(self) -> str | None:
         return next((name for name in self._names_of_this_run() if self._is_published(name)), None)
 
     def _names_of_this_run(self) -> Iterator[str]:
         """Yield the names that this run has claimed or published under."""
+        noted = self._noted()
+        for name in noted:
+            if self._is_of_this_run(name):
+                yield name
         for name in self.place.names():
             if not self._has_any(name):
                 return
-            is_claimed = self._read(f"{self.place.below(name)}/{CLAIM}") == self.place.run.encode()
-            if is_claimed or self._is_published(name):
+            if name not in noted and self._is_of_this_run(name):
                 yield name
 
+    def _is_of_this_run(self, name: str) -> bool:
+        is_claimed = self._read(f"{self.place.below(name)}/{CLAIM}") == self.place.run.encode()
+        return is_claimed or self._is_published(name)
+
+    def _note(self, name: str) -> None:
+        """Write down that a name is about to be claimed: it is found again also where those before it are free by then.
+
+        The work folder may be gone, or on another machine; then the names are tried in order.
+        """
+        self._names.parent.mkdir(parents=True, exist_ok=True)
+        with self._names.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+    def _noted(self) -> list[str]:
+        return self._names.read_text(encoding="utf-8").splitlines() if self._names.exists() else []
+
     def _is_published(self, name: str) -> bool:
-        manifest = self._read(f"{self.place.below(name)}/{MANIFEST}", most=CHUNK)
-        return manifest is not None and run_of_manifest(manifest) == self.place.run
+        begin = self._read(f"{self.place.below(name)}/{MANIFEST}", most=BEGIN)
+        return begin is not None and run_of_manifest(begin) == self.place.run
 
     def _url(self, name: str) -> str:
         return f"{self._storage.url.partition('?')[0].rstrip('/')}/{self.place.below(name)}"

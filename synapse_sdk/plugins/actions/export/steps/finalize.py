@@ -19,6 +19,8 @@ class FinalizeStep(BaseStep[ExportContext]):
         Raises:
             StorageError: Something cannot be written.
         """
+        if context.destination.is_published:  # the process died before it was recorded that this step had ended
+            return StepResult(data={"output_path": context.output_path, "lists": []})
         if context.total_count:
             context.exporter.additional_file_saving(context.unique_export_path)
         written = write_documents(context)

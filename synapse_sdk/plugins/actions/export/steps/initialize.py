@@ -30,13 +30,16 @@ class InitializeStep(BaseStep[ExportContext]):
         destination = context.destination
         place = {"storage_url": context.storage_url, "storage_id": context.storage_id}
         context.record_undo(**place, new_folders=list(destination.new_folders()))
-        context.output_path = destination.expected()
-        destination.prepare()
+        is_published = destination.is_published  # the process died before it was recorded that this step had ended
+        if not is_published:
+            context.output_path = destination.expected()
+            destination.prepare()
         context.path_root, context.unique_export_path = destination.root, destination.staging
         context.output_paths = {name: destination.staging / name for name in (DOCUMENTS, ORIGINALS)}
-        context.output_paths[DOCUMENTS].mkdir(exist_ok=True)
-        if context.params.save_original_file:
-            context.output_paths[ORIGINALS].mkdir(exist_ok=True)
+        if not is_published:
+            context.output_paths[DOCUMENTS].mkdir(exist_ok=True)
+            if context.params.save_original_file:
+                context.output_paths[ORIGINALS].mkdir(exist_ok=True)
         context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         return StepResult(data={"output_path": context.output_path})
 
