@@ -198,7 +198,7 @@ class ExportContext(BaseStepContext):
     @cached_property
     def sources(self) -> BackendSources:
         """Where the files of items are read from."""
-        return BackendSources(self.backend, self.retries)
+        return BackendSources(self.backend, self.retries, allows_private=self.params.allow_private_urls)
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""

@@ -136,3 +136,8 @@ class ExportParams(BaseModel):
     download_max_retries: int = Field(
         default=4, ge=0, le=20, description="Times that a file is tried again whose failure may pass."
     )
+    allow_private_urls: bool = Field(
+        default=False,
+        description="Whether files of the web may lie in private networks and on this machine, such as on a server of "
+        "one's own.",
+    )

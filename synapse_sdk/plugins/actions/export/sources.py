@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from synapse_sdk.backend import Backend, StorageId
@@ -20,13 +21,15 @@ class BackendSources:
     Args:
         backend: Where the storages are known.
         retries: How to try a file of the web again whose failure may pass.
+        allows_private: Whether files of the web may lie in private networks.
     """
 
-    def __init__(self, backend: Backend, retries: RetryPolicy) -> None:
-        self._backend, self._retries = backend, retries
+    def __init__(self, backend: Backend, retries: RetryPolicy, *, allows_private: bool = False) -> None:
+        self._backend, self._retries, self._allows_private = backend, retries, allows_private
         self._storages: dict[int, Storage] = {}
         self._web: HttpReader | None = None
         self._opened = ExitStack()
+        self._lock = Lock()
 
     def storage(self, number: int) -> Storage:
         """Return a storage by the id of its record; called by the thread that decides before any other."""
@@ -39,10 +42,12 @@ class BackendSources:
 
     def read_web(self, url: str, most_bytes: int | None) -> Iterator[bytes]:
         """Yield the bytes of a file of the web; an address inside a private network is refused."""
-        if self._web is None:
-            from synapse_sdk.downloads import HttpReader  # noqa: PLC0415  # few items have files of the web
+        with self._lock:
+            if self._web is None:
+                from synapse_sdk.downloads import HttpReader  # noqa: PLC0415  # few items have files of the web
 
-            self._web = self._opened.enter_context(HttpReader(retries=self._retries))
+                reader = HttpReader(retries=self._retries, allows_private=self._allows_private)
+                self._web = self._opened.enter_context(reader)
         return self._web.stream(url, most_bytes=most_bytes)
 
     def close(self) -> None:

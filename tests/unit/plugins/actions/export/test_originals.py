@@ -208,6 +208,51 @@ def test_a_url_that_points_inside_is_refused(world: ExportWorld, url: Any) -> No
     assert "origin_files/bad.jpg" not in found
 
 
+def test_files_of_the_web_are_saved(world: ExportWorld) -> None:
+    """Where private addresses are allowed, this machine may serve them; what they were called stays."""
+    task = world.add("bad.jpg")
+    with serving(Reply(body=b"from the web")) as server:
+        result = world.export(exporting(naming(url=server.url("/a?signature=secret"))), allow_private_urls=True)
+
+    assert (result.exported_count, result.original_bytes) == (1, 12)
+    assert files_in(result.output_path)["origin_files/bad.jpg"] == b"from the web"
+    assert reported(result)[task]["outcome"] == "exported"
+
+
+@pytest.mark.parametrize(
+    ("reply", "file", "says"),
+    [
+        (Reply(status=404, body=b"<html>not here</html>"), {}, "404 Not Found"),
+        (Reply(status=500, body=b"<html>broken</html>"), {}, ""),
+        (Reply(body=b"from the web", cut_at=5), {}, ""),
+        (Reply(body=b"from the web"), {"size": 5}, ""),
+        (Reply(body=b"from the web"), {"sha256": "00"}, "another content"),
+        (Reply(status=302, headers={"Location": "http://169.254.169.254/latest"}), {}, ""),
+    ],
+    ids=["gone", "failing", "cut", "longer", "another", "redirect"],
+)
+def test_an_error_page_is_not_saved_in_place_of_a_file(
+    world: ExportWorld,
+    reply: Reply,
+    file: Any,  # noqa: ANN401  # what is known of it
+    says: str,
+) -> None:
+    """X4: the item fails, and its document is written; no message has the query, which may be a secret."""
+    world.add("good.jpg")
+    bad = world.add("bad.jpg")
+    with serving(reply) as server:
+        action = exporting(naming(url=server.url("/a?signature=canary"), **file))
+
+        result = world.export(action, allow_private_urls=True)
+
+    found = files_in(result.output_path)
+    assert [each.id for each in result.failures] == [bad]
+    assert says.lower() in reported(result)[bad]["why"].lower()
+    assert "json/bad.json" in found
+    assert "origin_files/bad.jpg" not in found
+    assert not any(b"canary" in content or b"<html>" in content for content in found.values())
+
+
 def test_files_that_are_nowhere_fail_their_items(world: ExportWorld) -> None:
     """The reason says what is missing."""
     world.add("good.jpg")
