@@ -428,10 +428,13 @@ class DownloadUnavailableError(DownloadError):
     code = "SYN-E1704"
     transient = True
 
+    retry_after: float | None = None
+    """Seconds after which the server wants to be asked again, if it said so."""
+
     def __init__(self, message: str, *, retry_after: float | None = None, **rest: str) -> None:
         super().__init__(message, **rest)
-        self.retry_after = retry_after
-        """Seconds after which the server wants to be asked again, if it said so."""
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class DownloadIntegrityError(DownloadError):

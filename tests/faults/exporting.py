@@ -17,6 +17,7 @@ from tests.unit.plugins.actions.upload.world import World
 
 __all__ = [
     "CrashExport",
+    "ExtraExport",
     "add_units",
     "check_whole",
     "contents_of",
@@ -58,14 +59,17 @@ class Exporter(BaseExporter):
         (folder / "labels.txt").write_text("cat\ndog\n")
 
 
-class CrashExport(DefaultExportAction):
-    """Settles few items at a time, so that there are many moments to die at."""
+class ExtraExport(DefaultExportAction):
+    """Writes a file besides the items."""
 
     exporter_class = Exporter
 
+
+class CrashExport(ExtraExport):
+    """Settles few items at a time, so that there are many moments to die at; only for a process of its own."""
+
     def setup_steps(self, registry: StepRegistry[ExportContext]) -> None:
         """Register the six steps."""
-        # It is called in processes that do nothing else.
         supply.BATCH, saving.BATCH, convert_data.AT_ONCE = 3, 2, 4
         super().setup_steps(registry)
 

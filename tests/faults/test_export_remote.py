@@ -15,7 +15,7 @@ from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions.export.destinations.base import Place
 from synapse_sdk.plugins.actions.export.destinations.remote import RemoteDestination
 from synapse_sdk.storage import MemoryStorage, ObjectInfo, PutResult, Storage, open_storage
-from tests.faults.exporting import CrashExport, add_units, check_whole, documents_of
+from tests.faults.exporting import ExtraExport, add_units, check_whole, documents_of
 from tests.unit.plugins.actions.upload.world import World
 
 PARAMS = {"name": "birds", "storage": "memory://exports", "target": "task", "filter": {"project": "birds"}}
@@ -33,7 +33,7 @@ def remote(world: World) -> Iterator[Storage]:
 
 def test_everything_that_the_manifest_lists_was_sent(remote: Storage) -> None:
     """G11: lists of errors and renames, and what hooks have added, as well as the files of items; and nothing else."""
-    run_action(CrashExport, PARAMS)
+    run_action(ExtraExport, PARAMS)
 
     assert check_whole(documents_of(remote, "birds/")).keys() == {
         "error_file_list.json",

@@ -53,7 +53,6 @@ class Saver:
                 saved = []
         if saved:
             self._settle(saved)
-        self._staging.clear_incoming()
 
     def _settle(self, saved: Sequence[Settlement]) -> None:
         """Have items that were saved survive whatever happens, and only then note that they are."""
