@@ -1,7 +1,6 @@
 """The export action: which steps run, on what, and what comes out."""
 
 import shutil
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,8 +14,7 @@ from synapse_sdk.plugins.actions.export.documents import seal, write_report
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter
 from synapse_sdk.plugins.actions.export.losses import VANISHED
 from synapse_sdk.plugins.actions.export.params import ExportParams
-from synapse_sdk.plugins.actions.export.records import ItemState
-from synapse_sdk.plugins.actions.export.result import MOST_LISTED, ExportResult, ItemFailure
+from synapse_sdk.plugins.actions.export.result import ExportResult, ItemFailure
 from synapse_sdk.plugins.actions.export.steps import (
     ConvertDataStep,
     FetchResultsStep,
@@ -89,12 +87,13 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
             seal(context)
         context.output_path = destination.publish()
         hit("export.published")
-        write_report(context)
+        if Path(context.work_folder).exists():  # else an earlier process has come to its end
+            write_report(context)
+            self._clear()
 
     def build_result(self, context: ExportContext, summary: dict[str, Any]) -> dict[str, Any]:
         """Account for every item that was found; the result model refuses a sum that does not come out."""
-        failed = islice(context.ledger.entries(ItemState.FAILED), MOST_LISTED)
-        failures = [ItemFailure(id=each.id, code=each.failure.reason, reason=each.failure.words) for each in failed]
+        failures = [ItemFailure(id=identity, code=code, reason=words) for identity, code, words in context.failures]
         if context.missing_count:
             failures.append(ItemFailure(id=None, code=VANISHED.reason, reason=VANISHED.words))
         return {
@@ -107,7 +106,7 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
             "failed_count": context.failed_count,
             "skipped_count": context.skipped_count,
             "original_bytes": context.original_bytes,
-            "renamed_count": sum(1 for _ in context.ledger.renames()),
+            "renamed_count": context.renamed_count,
             "failures": failures,
             "output_path": context.output_path,
             "report_path": str(Path(context.report_folder, "report.json")),
@@ -119,15 +118,12 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
         When the run fails, the report says so of every item.
         """
         try:
-            result = super().execute()
+            return super().execute()
         except LeaseLostError:
             raise  # the run is another worker's, and so are its ledger and its report
         except BaseException:
             self._report_failure()
             raise
-        else:
-            self._clear()
-            return result
         finally:
             self._close()
 

@@ -88,6 +88,10 @@ class ExportContext(BaseStepContext):
     failed_count: int = 0
     skipped_count: int = 0
     original_bytes: int = 0
+    failures: list[tuple[int, str, str]] = field(default_factory=list)
+    """Id, reason and words of items that were not exported: the first hundred."""
+    renamed_count: int = 0
+    """Files that could not keep their names."""
     output_path: str = ""
     """Where the export will be, or is."""
 

@@ -71,8 +71,8 @@ class RemoteDestination(Destination):
     def prepare(self) -> None:
         """Make the folder of this machine, and see whether the storage can be written; see `Destination.prepare`."""
         probe = f"{self._partial}probe"
-        self._storage.put(probe, b"", overwrite=True)
-        self._storage.delete([probe])
+        self._put(probe, overwrite=True)
+        self._delete([probe])
         self.staging.mkdir(parents=True, exist_ok=True)
 
     def send(self, paths: Sequence[str]) -> None:
@@ -92,13 +92,12 @@ class RemoteDestination(Destination):
         if name is None:
             name = self._claim()
             target = f"{self.place.below(name)}/"
-            found = (info.key.removeprefix(self._partial) for info in self._storage.list(self._partial))
             copy = partial(self._copy_one, target)
-            for some in batched((path for path in found if path != MANIFEST), COPIED_AT_A_TIME):
+            for some in batched((path for path in self._sent() if path != MANIFEST), COPIED_AT_A_TIME):
                 self._each(copy, some)
             copy(MANIFEST)
-        self._storage.delete([f"{self.place.below(name)}/{CLAIM}"])
-        self._delete(info.key for info in self._storage.list(self._partial))
+        self._delete([f"{self.place.below(name)}/{CLAIM}"])
+        self._delete(self._partial + path for path in self._sent())
         return self._url(name)
 
     def withdraw(self) -> None:
@@ -107,22 +106,22 @@ class RemoteDestination(Destination):
         The manifest goes first, so that nobody takes what is left for an export, and the claim last: by it the run
         knows the name again if this is cut short.
         """
-        sent = [info.key.removeprefix(self._partial) for info in self._storage.list(self._partial)]
+        sent = self._sent()
         for name in self._names_of_this_run():
             target = f"{self.place.below(name)}/"
             if self._is_published(name):
-                self._storage.put(target + CLAIM, self.place.run.encode(), overwrite=True)
-                self._storage.copy(target + MANIFEST, self._partial + MANIFEST, overwrite=True)
+                self._put(target + CLAIM, overwrite=True)
+                self._again(partial(self._storage.copy, target + MANIFEST, self._partial + MANIFEST, overwrite=True))
                 self._delete([target + MANIFEST])
             self._delete(target + path for path in sorted({*sent, *self._listed(self._partial)}))
             self._delete([target + CLAIM])
-        self._delete(info.key for info in self._storage.list(self._partial))
-        self._storage.abort_unfinished(self._partial)
+        self._delete(self._partial + path for path in self._sent())
+        self._again(partial(self._storage.abort_unfinished, self._partial))
 
     # Names
 
     def _has_any(self, name: str) -> bool:
-        return next(iter(self._storage.list(f"{self.place.below(name)}/")), None) is not None
+        return self._again(lambda: next(iter(self._storage.list(f"{self.place.below(name)}/")), None)) is not None
 
     def _claim(self) -> str:
         """Make a name this run's own, and return it."""
@@ -138,12 +137,12 @@ class RemoteDestination(Destination):
         self._note(name)
         claim = f"{self.place.below(name)}/{CLAIM}"
         try:
-            self._storage.put(claim, self.place.run.encode())
+            self._put(claim)
         except ObjectExistsError:
             return False
-        if all(info.key == claim for info in self._storage.list(f"{self.place.below(name)}/")):
+        if self._keys(f"{self.place.below(name)}/") == [claim]:
             return True
-        self._storage.delete([claim])  # somebody has claimed it, published, and taken the claim away in the meantime
+        self._delete([claim])  # somebody has claimed it, published, and taken the claim away in the meantime
         return False
 
     def _published_as(self) -> str | None:
@@ -188,9 +187,23 @@ class RemoteDestination(Destination):
 
     def _read(self, key: str, most: int | None = None) -> bytes | None:
         try:
-            return b"".join(self._storage.stream(key, end=most))
+            return self._again(lambda: b"".join(self._storage.stream(key, end=most)))
         except ObjectNotFoundError:
             return None
+
+    def _keys(self, prefix: str) -> list[str]:
+        return self._again(lambda: [info.key for info in self._storage.list(prefix)])
+
+    def _sent(self) -> list[str]:
+        """Return the paths of what is below the hidden name."""
+        return [key.removeprefix(self._partial) for key in self._keys(self._partial)]
+
+    def _put(self, key: str, *, overwrite: bool = False) -> None:
+        """Put an object that names the run."""
+        self._again(partial(self._storage.put, key, self.place.run.encode(), overwrite=overwrite))
+
+    def _again[T](self, request: Callable[[], T]) -> T:
+        return retry(request, TRIES, clock=self._clock)
 
     def _listed(self, target: str) -> list[str]:
         """Return the paths that a manifest lists."""
@@ -204,14 +217,14 @@ class RemoteDestination(Destination):
                 file.seek(0)
                 self._storage.put(self._partial + path, iter(partial(file.read, CHUNK), b""), size=size, overwrite=True)
 
-        retry(put, TRIES, clock=self._clock)
+        self._again(put)
 
     def _copy_one(self, target: str, path: str) -> None:
-        retry(partial(self._storage.copy, self._partial + path, target + path), TRIES, clock=self._clock)
+        self._again(partial(self._storage.copy, self._partial + path, target + path))
 
     def _delete(self, keys: Iterable[str]) -> None:
         for some in batched(keys, DELETED_AT_A_TIME):
-            retry(partial(self._storage.delete, some), TRIES, clock=self._clock)
+            self._again(partial(self._storage.delete, some))
 
     def _each(self, do: Callable[[str], None], paths: Sequence[str]) -> None:
         """Do something with every path, several at a time; the first error is raised when all have ended."""

@@ -48,16 +48,19 @@ class SaveFilesStep(BaseStep[ExportContext]):
             return StepResult(success=False, error=str(loss), data=_counts(context))
         finally:
             context.scope.held_signals += originals.close(sys.exception())
+        failed = islice(context.ledger.entries(ItemState.FAILED), MOST_KEPT)
+        context.failures = [(each.id, each.failure.reason, each.failure.words) for each in failed]
+        context.renamed_count = sum(1 for _ in context.ledger.renames())
         if not context.exported_count and context.failed_count:
-            failed = [(each.id, each.failure) for each in islice(context.ledger.entries(ItemState.FAILED), MOST_NAMED)]
-            error = f"No item could be exported: {describe_losses(context.failed_count, failed, are_all=True)}"
+            named = [(each.id, each.failure) for each in islice(context.ledger.entries(ItemState.FAILED), MOST_NAMED)]
+            error = f"No item could be exported: {describe_losses(context.failed_count, named, are_all=True)}"
             return StepResult(success=False, error=error, data=_counts(context))
         # What failed is in the metrics; said here as well, it would be counted twice.
         return StepResult(data={"success": context.exported_count, "skipped": context.skipped_count})
 
     def rollback(self, context: ExportContext, result: StepResult) -> None:  # files go with their folder
         """Forget errors and counts."""
-        context.errors_json, context.errors_original = [], []
+        context.errors_json, context.errors_original, context.failures = [], [], []
         context.exported_count = context.failed_count = context.skipped_count = context.original_bytes = 0
 
     def _note(self, context: ExportContext, settled: Sequence[Settlement]) -> None:
