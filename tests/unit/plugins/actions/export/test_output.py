@@ -21,7 +21,7 @@ from synapse_sdk.plugins.actions.export.destinations.base import Place
 from synapse_sdk.plugins.actions.export.destinations.remote import RemoteDestination
 from synapse_sdk.storage import MemoryStorage, Storage, open_storage
 from tests.conformance.s3_server import LOGIN
-from tests.conformance.sftp_server import PASSWORD, USER, sftp_server
+from tests.conformance.sftp_server import PASSWORD, sftp_server
 from tests.unit.plugins.actions.export.world import ExportWorld, check_manifest, exporting, files_in
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def storage(
             moto: S3Server = request.getfixturevalue("moto")
             url, login = f"s3://{moto.make_bucket()}/pre%20fix?endpoint={moto.endpoint}&region=us-east-1", dict(LOGIN)
         case _:
-            port = servers.enter_context(sftp_server(tmp_path_factory.mktemp("sftp")))
-            url, login = f"sftp://{USER}@127.0.0.1:{port}/exports?trust_host=true", {"password": PASSWORD}
+            server = servers.enter_context(sftp_server(tmp_path_factory.mktemp("sftp")))
+            url, login = f"{server.url}/exports?trust_host=true", {"password": PASSWORD}
     world.backend.storages.create("far", url, credentials=login)
     with servers:
         yield "far"
