@@ -10,7 +10,7 @@ from synapse_sdk.plugins.actions.upload.sending import SMALL, FileJob, UnitJob, 
 
 __all__ = ["READERS", "Intake", "Room"]
 
-HELD_BYTES = 24 << 20
+HELD_BYTES = 12 << 20
 """Bytes of files that are read and not sent yet, at most."""
 HELD_FILES = 1_000
 READ_BYTES = 1 << 20
