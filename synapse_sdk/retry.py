@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import ConfigurationError
 
-__all__ = ["RetryPolicy", "retry"]
+__all__ = ["RetryPolicy", "is_transient", "retry"]
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether an exception says of itself that trying again may help; a question for `RetryPolicy.retry_on`."""
+    return bool(getattr(error, "transient", False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from synapse_sdk.plugins.actions.upload.ledger import Ledger
 from synapse_sdk.plugins.actions.upload.letterbox import Letterbox, Note
 from synapse_sdk.plugins.actions.upload.outbox import Outbox
 from synapse_sdk.plugins.actions.upload.sending import FileJob, UnitJob, clear_leftovers, put_file
-from synapse_sdk.retry import RetryPolicy, retry
+from synapse_sdk.retry import RetryPolicy, is_transient, retry
 from synapse_sdk.storage import PutResult
 
 __all__ = ["Transfer"]
@@ -50,11 +50,7 @@ LONGEST_PAUSE = 300.0
 TICK = 0.1
 
 
-def _may_pass(error: Exception) -> bool:
-    return bool(getattr(error, "transient", False))
-
-
-ANSWERS = RetryPolicy(max_attempts=5, delay=0.25, max_delay=5.0, jitter=0.5, retry_on=_may_pass)
+ANSWERS = RetryPolicy(max_attempts=5, delay=0.25, max_delay=5.0, jitter=0.5, retry_on=is_transient)
 """How often the backend is asked again: what it is asked is safe to repeat."""
 
 
@@ -268,7 +264,7 @@ class Transfer:
 
     def _comes_back(self, job: FileJob, error: BaseException) -> bool:
         """Whether a file is to be read or sent again; if so, it is put on the list."""
-        if not isinstance(error, Exception) or not _may_pass(error):
+        if not isinstance(error, Exception) or not is_transient(error):
             return False
         now = self._clock.monotonic()
         self._limit.note_trouble(now)

@@ -16,7 +16,7 @@ from synapse_sdk.plugins.actions.export.destinations.base import (
     Place,
     run_of_manifest,
 )
-from synapse_sdk.retry import RetryPolicy, retry
+from synapse_sdk.retry import RetryPolicy, is_transient, retry
 from synapse_sdk.storage import Storage
 
 __all__ = ["RemoteDestination"]
@@ -26,13 +26,7 @@ CLAIM = ".synapse-export"
 DELETED_AT_A_TIME = COPIED_AT_A_TIME = 1_000
 CHUNK = 1 << 20
 MOST_AT_A_TIME = 64
-
-
-def _may_pass(error: Exception) -> bool:
-    return bool(getattr(error, "transient", False))
-
-
-TRIES = RetryPolicy(max_attempts=5, delay=0.25, max_delay=10.0, jitter=0.5, retry_on=_may_pass)
+TRIES = RetryPolicy(max_attempts=5, delay=0.25, max_delay=10.0, jitter=0.5, retry_on=is_transient)
 """How often a request is repeated: each of them is safe to repeat."""
 
 
