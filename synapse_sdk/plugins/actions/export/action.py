@@ -2,13 +2,9 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from synapse_sdk.backend import chosen_backend
-from synapse_sdk.errors import LeaseLostError
 from synapse_sdk.failpoints import hit
-from synapse_sdk.folders import data_folder
-from synapse_sdk.plugins.action import BaseAction
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.documents import seal, write_report
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter
@@ -23,18 +19,13 @@ from synapse_sdk.plugins.actions.export.steps import (
     PrepareExportStep,
     SaveFilesStep,
 )
-from synapse_sdk.plugins.runner import new_job_id
+from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.steps import StepRegistry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from synapse_sdk.plugins.steps import RollbackError
 
 __all__ = ["BaseExportAction", "DefaultExportAction"]
 
 
-class BaseExportAction[P: ExportParams](BaseAction[P]):
+class BaseExportAction[P: ExportParams](ReportedAction[P, ExportContext]):
     """Write tasks, assignments or ground truths into a folder or a storage, with the files that they are about.
 
     The export appears under its name all at once, when everything has succeeded; until then it has a hidden one. A run
@@ -50,7 +41,6 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
     params_model = ExportParams
     exporter_class: ClassVar[type[BaseExporter]] = BaseExporter
     """What converts and saves items."""
-    _context: ExportContext | None = None
 
     def setup_steps(self, registry: StepRegistry[ExportContext]) -> None:
         """Register the six steps."""
@@ -63,17 +53,7 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
 
     def create_context(self) -> ExportContext:
         """Give the parameters to the steps."""
-        run = str(self.ctx.job_id or new_job_id())
-        folder = data_folder() / "runs" / run
-        self._context = ExportContext(
-            runtime_ctx=self.ctx,
-            params=self.params,
-            run=run,
-            backend_url=chosen_backend(),
-            work_folder=str(folder / "work"),
-            report_folder=str(folder),
-            make_exporter=self.create_exporter,
-        )
+        self._context = ExportContext(**self.facts_of_run(), make_exporter=self.create_exporter)
         return self._context
 
     def create_exporter(self, context: ExportContext) -> BaseExporter:
@@ -89,7 +69,7 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
         hit("export.published")
         if Path(context.work_folder).exists():  # else an earlier process has come to its end
             write_report(context)
-            self._clear()
+            self.clean_up(context)
 
     def build_result(self, context: ExportContext, summary: dict[str, Any]) -> dict[str, Any]:
         """Account for every item that was found; the result model refuses a sum that does not come out."""
@@ -112,53 +92,15 @@ class BaseExportAction[P: ExportParams](BaseAction[P]):
             "report_path": str(Path(context.report_folder, "report.json")),
         }
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
-        """Run the steps and return the result; raises as `BaseAction.execute`.
+    def report_undone(self, context: ExportContext) -> Path:
+        """Write a report that says of every item that it is not exported."""
+        return write_report(context, is_undone=True)
 
-        When the run fails, the report says so of every item.
-        """
-        try:
-            return super().execute()
-        except LeaseLostError:
-            raise  # the run is another worker's, and so are its ledger and its report
-        except BaseException:
-            self._report_failure()
-            raise
-        finally:
-            self._close()
-
-    def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":
-        """Undo what the run has done so far, as its journal tells."""
-        try:
-            errors = super().rollback(reason, is_cancelled=is_cancelled)
-            self._report_failure()
-            return errors
-        finally:
-            self._close()
-
-    def _report_failure(self) -> None:
-        context = self._context
-        if context is None or not context.started_at:  # it failed before there was anything to report
-            self._clear()
-            return
-        try:
-            path = write_report(context, is_undone=True)
-        except OSError as error:  # a report must not hide why the run failed
-            context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
-        else:
-            context.log("report_written", {"path": str(path)})
-        self._clear()
-
-    def _clear(self) -> None:
+    def clean_up(self, context: ExportContext) -> None:
         """Remove the run's own folder: what it knew is in the report."""
-        if self._context is not None:
-            self._context.close()
-            folder = self._context.work_folder
-            shutil.rmtree(folder, ignore_errors=not Path(folder).exists())
-
-    def _close(self) -> None:
-        if self._context is not None:
-            self._context.close()
+        context.close()
+        folder = context.work_folder
+        shutil.rmtree(folder, ignore_errors=not Path(folder).exists())
 
 
 class DefaultExportAction(BaseExportAction[ExportParams]):

@@ -2,12 +2,11 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from synapse_sdk.backend import DataFileState, chosen_backend
+from synapse_sdk.backend import DataFileState
 from synapse_sdk.failpoints import hit
-from synapse_sdk.folders import data_folder
-from synapse_sdk.plugins.action import BaseAction
+from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.params import UploadParams
 from synapse_sdk.plugins.actions.upload.removal import delete_unused, disown_strange
@@ -22,18 +21,12 @@ from synapse_sdk.plugins.actions.upload.steps import (
     UploadFilesStep,
     ValidateFilesStep,
 )
-from synapse_sdk.plugins.runner import new_job_id
 from synapse_sdk.plugins.steps import StepRegistry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from synapse_sdk.plugins.steps import RollbackError
 
 __all__ = ["BaseUploadAction", "DefaultUploadAction"]
 
 
-class BaseUploadAction[P: UploadParams](BaseAction[P]):
+class BaseUploadAction[P: UploadParams](ReportedAction[P, UploadContext]):
     """Bring the files of a folder, an archive or a storage into a data collection.
 
     Each file of the collection's specifications is sent to a storage, once however often its content occurs; the data
@@ -48,7 +41,6 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
     category = "upload"
     result_model = UploadResult
     params_model = UploadParams
-    _context: UploadContext | None = None
 
     def setup_steps(self, registry: StepRegistry[UploadContext]) -> None:
         """Register the seven steps."""
@@ -62,16 +54,7 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
 
     def create_context(self) -> UploadContext:
         """Give the parameters to the steps."""
-        run = str(self.ctx.job_id or new_job_id())
-        folder = data_folder() / "runs" / run
-        self._context = UploadContext(
-            runtime_ctx=self.ctx,
-            params=self.params,
-            run=run,
-            backend_url=chosen_backend(),
-            work_folder=str(folder / "work"),
-            report_folder=str(folder),
-        )
+        self._context = UploadContext(**self.facts_of_run())
         return self._context
 
     def commit(self, context: UploadContext) -> None:
@@ -100,42 +83,9 @@ class BaseUploadAction[P: UploadParams](BaseAction[P]):
             "report_path": str(Path(context.report_folder, "report.json")),
         }
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
-        """Run the steps and return the result; raises as `BaseAction.execute`.
-
-        When the run fails, the report says so of every file.
-        """
-        try:
-            return super().execute()
-        except BaseException:
-            self._report_failure()
-            raise
-        finally:
-            self._close()
-
-    def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":
-        """Undo what the run has done so far, as its journal tells."""
-        try:
-            errors = super().rollback(reason, is_cancelled=is_cancelled)
-            self._report_failure()
-            return errors
-        finally:
-            self._close()
-
-    def _report_failure(self) -> None:
-        context = self._context
-        if context is None or not context.started_at:  # it failed before there was anything to report
-            return
-        try:
-            path = write_report(context, is_undone=True)
-        except OSError as error:  # a report must not hide why the run failed
-            context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
-        else:
-            context.log("report_written", {"path": str(path)})
-
-    def _close(self) -> None:
-        if self._context is not None:
-            self._context.close()
+    def report_undone(self, context: UploadContext) -> Path:
+        """Write a report that says of every file that it is not in the collection."""
+        return write_report(context, is_undone=True)
 
 
 class DefaultUploadAction(BaseUploadAction[UploadParams]):
