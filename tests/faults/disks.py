@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-__all__ = ["fill_up", "small_disk"]
+from tests.e2e.conftest import Outcome, Shell
+
+__all__ = ["fill_up", "run_while_it_fills", "small_disk"]
 
 FILLING = "filling"
 
@@ -41,3 +44,13 @@ def fill_up(disk: Path) -> Path:
         while True:
             file.write(b"x" * 4096)
     return filling
+
+
+def run_while_it_fills(shell: Shell, disk: Path, command: Sequence[str], *, at: str) -> Outcome:
+    """Run a command, and fill a disk up when it has come to a place."""
+    running = shell.start(*command, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
+    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status), running.end()
+    fill_up(disk)
+    running.signal(signal.SIGCONT)
+    return running.end()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.journal import RunId, RunRecord, SqliteJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["LEDGER", "RUN", "Child", "Scene", "everything_is_there", "nothing_is_left"]
 
@@ -50,6 +50,26 @@ class Child:
         """See to it that it ends."""
         self.watchdog = threading.Timer(PATIENCE, self.process.kill)
         self.watchdog.start()
+
+    @classmethod
+    @contextmanager
+    def started(cls, script: str, arguments: "Sequence[str]", failpoints: str = "") -> "Iterator[Child]":
+        """Start a process that runs a script, which passes these failpoints; nothing is left running."""
+        child = cls(
+            subprocess.Popen(
+                [sys.executable, "-c", script, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, **({"SYNAPSE_FAILPOINTS": failpoints} if failpoints else {})},
+            )
+        )
+        try:
+            yield child
+        finally:
+            child.clean_up()
 
     def send(self, number: int) -> None:
         """Send it a signal."""

@@ -1,9 +1,6 @@
 """A process that exports, to which a test does harm."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,31 +30,12 @@ def exporting(world: World, *, lease: float = 30.0, failpoints: str = "", **para
     """Start a process that exports the project `birds`."""
     given = json.dumps(params_of(world, **params))
     arguments = ["synapse_sdk.plugins.actions", "export", str(journal_of(world)), given, "local", str(lease)]
-    with _process(SCRIPT, arguments, failpoints) as child:
+    with Child.started(SCRIPT, arguments, failpoints) as child:
         yield child
 
 
 @contextmanager
 def resuming(world: World, run: str, *, lease: float = 30.0, failpoints: str = "") -> Iterator[Child]:
     """Start a process that goes on with a run."""
-    with _process(RESUME, [str(journal_of(world)), run, str(lease)], failpoints) as child:
+    with Child.started(RESUME, [str(journal_of(world)), run, str(lease)], failpoints) as child:
         yield child
-
-
-@contextmanager
-def _process(script: str, arguments: list[str], failpoints: str) -> Iterator[Child]:
-    child = Child(
-        subprocess.Popen(
-            [sys.executable, "-c", script, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, **({"SYNAPSE_FAILPOINTS": failpoints} if failpoints else {})},
-        )
-    )
-    try:
-        yield child
-    finally:
-        child.clean_up()

@@ -1,7 +1,5 @@
 """Exports while the disk of the journal fills up (F7): a process, and a disk of its own."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 
 from synapse_sdk.journal import SqliteJournal
 from tests.e2e.conftest import Shell
-from tests.faults.disks import fill_up, small_disk
+from tests.faults.disks import run_while_it_fills, small_disk
 from tests.faults.exporting import store
 from tests.unit.plugins.actions.upload.world import World
 
@@ -41,13 +39,8 @@ def test_a_full_disk_of_the_journal_fails_the_run_which_is_undone(
     """All of it, and that is recorded in what was set aside; once there is room the same command exports."""
     journal = disk / "journal.db"
     command = ("export", "task", "--project", "birds", "--out", "./out/birds", "--journal", str(journal))
-    running = shell.start(*command, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), running.end()
-    filling = fill_up(disk)
-    running.signal(signal.SIGCONT)
 
-    ended = running.end()
+    ended = run_while_it_fills(shell, disk, command, at=at)
 
     assert ended.code == 74, ended.err
     assert f"The disk of the journal '{journal}' is full" in ended.err
@@ -57,7 +50,7 @@ def test_a_full_disk_of_the_journal_fails_the_run_which_is_undone(
     assert not (world.folder / "out").exists()
     assert list(world.folder.glob(".synapse/runs/*/work")) == []
 
-    filling.unlink()
+    (disk / "filling").unlink()
     again = shell.run(*command)
     assert again.code in {0, 3}, again.err
     assert (world.folder / "out" / "birds" / "manifest.json").exists()

@@ -1,7 +1,5 @@
 """Uploads while the disk of the journal (F7), or that of the backend, fills up: a process, and a disk of its own."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from synapse_sdk.backend import Backend, CollectionId, FileSpecification, open_backend
 from synapse_sdk.journal import RunRecord, SqliteJournal
 from tests.e2e.conftest import Outcome, Shell
-from tests.faults.disks import fill_up, small_disk
+from tests.faults.disks import run_while_it_fills, small_disk
 from tests.unit.plugins.actions.upload.world import World
 
 pytestmark = pytest.mark.full
@@ -41,12 +39,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def upload_while_it_fills(shell: Shell, disk: Path, *options: str, at: str) -> Outcome:
     """Upload, and fill the disk up when the upload has come to a place."""
     command = ("upload", "data", "--collection", "things", "--storage", "./store", *options)
-    running = shell.start(*command, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), running.end()
-    fill_up(disk)
-    running.signal(signal.SIGCONT)
-    return running.end()
+    return run_while_it_fills(shell, disk, command, at=at)
 
 
 def run_in(journal: Path) -> RunRecord:

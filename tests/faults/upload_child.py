@@ -1,9 +1,6 @@
 """A process that uploads, to which a test does harm."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,21 +29,8 @@ def uploading(world: World, *, lease: float = 30.0, failpoints: str = "", **para
     """Start the process."""
     given = json.dumps(world.params(**params))
     arguments = ["synapse_sdk.plugins.actions", "upload", str(journal_of(world)), given, "local", str(lease)]
-    child = Child(
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, **({"SYNAPSE_FAILPOINTS": failpoints} if failpoints else {})},
-        )
-    )
-    try:
+    with Child.started(SCRIPT, arguments, failpoints) as child:
         yield child
-    finally:
-        child.clean_up()
 
 
 def wait_while_it_lives(child: Child, condition: Callable[[], object], what: str) -> None:
