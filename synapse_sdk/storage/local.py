@@ -30,7 +30,7 @@ from synapse_sdk.storage.folders import (
 )
 from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.local_errors import local_errors
-from synapse_sdk.storage.syscalls import clone, rename_new
+from synapse_sdk.storage.syscalls import clone, rename_new, write_all
 from synapse_sdk.storage.unfinished import TEMPORARY, folder_of, is_unfinished, temporary_name
 
 __all__ = ["Link", "LocalStorage"]
@@ -180,7 +180,7 @@ class LocalStorage(Storage):
                 if clone(file.fileno(), opened):
                     return _check_linked(opened, meter)
         for piece in meter:
-            _write_all(opened, piece)
+            write_all(opened, piece)
         status = os.fstat(opened)
         if status.st_size != meter.size:
             msg = f"{self.url} has {status.st_size} of {meter.size} bytes that were written; nothing was stored"
@@ -376,12 +376,6 @@ def _check_linked(handle: int, meter: Meter) -> int:
 def _digest(handle: int) -> str:
     with os.fdopen(handle, "rb", buffering=0, closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_all(handle: int, piece: bytes) -> None:
-    written = os.write(handle, piece)
-    while written < len(piece):
-        written += os.write(handle, memoryview(piece)[written:])
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:

@@ -15,6 +15,7 @@ __all__ = [
     "rename_new_by_claim",
     "rename_new_by_link",
     "sync_filesystem",
+    "write_all",
 ]
 
 RENAME_NEW = 1 if sys.platform == "linux" else 4
@@ -87,6 +88,13 @@ def rename_new_by_claim(folder: int, old: str, new: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(new, dir_fd=folder)
         raise
+
+
+def write_all(handle: int, piece: bytes) -> None:
+    """Write a piece into an open file, however often it takes: the system may take less than it is given."""
+    written = os.write(handle, piece)
+    while written < len(piece):
+        written += os.write(handle, memoryview(piece)[written:])
 
 
 def clone(source: int, target: int) -> bool:

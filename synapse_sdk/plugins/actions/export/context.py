@@ -26,9 +26,6 @@ from synapse_sdk.storage import Storage, open_storage
 
 __all__ = ["ExportContext"]
 
-MOST_KEPT = 100
-"""Errors that the context names one by one; the ledger has all."""
-
 
 @dataclass
 class ExportContext(BaseStepContext):
@@ -139,9 +136,14 @@ class ExportContext(BaseStepContext):
         return TARGETS.load(self.params.target)(self.backend)
 
     @cached_property
+    def filters(self) -> Any:  # noqa: ANN401  # the handler's own
+        """What the filter of the parameters means to the handler; looked up on use."""
+        return self.handler.validate_filter(self.params.filter)
+
+    @cached_property
     def results(self) -> Results:
         """What the handler has found; counted on use, read when it is gone through."""
-        return self.handler.get_results(self.handler.validate_filter(self.params.filter))
+        return self.handler.get_results(self.filters)
 
     @property
     def export_items(self) -> ExportItems:
@@ -206,7 +208,7 @@ class ExportContext(BaseStepContext):
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
-        for name in ("supply", "exporter", "staging", "results", "handler"):
+        for name in ("supply", "exporter", "staging", "results", "filters", "handler"):
             self.__dict__.pop(name, None)
         for name in ("sources", "ledger", "storage", "backend"):
             opened = self.__dict__.pop(name, None)

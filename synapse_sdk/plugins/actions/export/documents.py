@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import batched, chain
+from itertools import batched, chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,7 +18,7 @@ from synapse_sdk.plugins.actions.report_files import part_of, write_table, writt
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["ERRORS", "RENAMES", "counts_of", "head_of", "seal", "write_documents", "write_report"]
+__all__ = ["ERRORS", "RENAMES", "seal", "write_documents", "write_report"]
 
 ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
 ASKED_AT_A_TIME = 500
@@ -155,7 +155,7 @@ def _write_lists(
 ) -> bool:
     """Write a JSON object whose lists may be longer than fits into memory; return whether there is anything in it."""
     begun = {name: iter(items) for name, items in lists.items()}
-    firsts = {name: list(_first(items)) for name, items in begun.items()}
+    firsts = {name: list(islice(items, 1)) for name, items in begun.items()}
     if not even_if_empty and not any(firsts.values()):
         return False
     with written_aside(path) as file:
@@ -166,12 +166,6 @@ def _write_lists(
             _write_list(file, name, chain(firsts[name], begun[name]))
         file.write("\n}\n")
     return True
-
-
-def _first(items: Iterator[Any]) -> Iterator[Any]:
-    for item in items:
-        yield item
-        return
 
 
 def _write_list(file: TextIO, name: str, items: Iterable[Any]) -> None:

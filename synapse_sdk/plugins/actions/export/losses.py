@@ -8,7 +8,7 @@ from synapse_sdk.plugins.actions.export.records import Failure
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["MOST_NAMED", "VANISHED", "LossError", "describe_losses", "note_failures"]
+__all__ = ["VANISHED", "LossError", "describe_losses", "note_failures"]
 
 VANISHED = Failure(reason="VANISHED", words="it was there when the items were counted, and is gone")
 MOST_NAMED = 5

@@ -17,6 +17,7 @@ from synapse_sdk.interrupts import InterruptShield
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, output_error
 from synapse_sdk.retry import RetryPolicy, retry
+from synapse_sdk.storage.syscalls import write_all
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.exporter import ConvertedItem
@@ -191,9 +192,7 @@ class Originals:
 
     def _write(self, output: BinaryIO, piece: bytes) -> None:
         try:
-            view = memoryview(piece)
-            while view:
-                view = view[output.write(view) :]
+            write_all(output.fileno(), piece)
         except OSError as error:
             raise self._broken(output.name, error) from error
 

@@ -39,7 +39,7 @@ def check_export(params: ExportParams, backend_url: str | None = None) -> None:
     """
     context = _context(params, backend_url)
     try:
-        context.handler.validate_filter(params.filter)
+        _ = context.filters
         context.destination.expected()
     finally:
         context.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from synapse_sdk.errors import InvalidKeyError, StorageDeniedError, StorageError, StorageFullError
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.storage.durable import Unsynced
+from synapse_sdk.storage.syscalls import write_all
 
 __all__ = ["INCOMING", "Staging", "files_below", "output_error"]
 
@@ -22,7 +23,6 @@ INCOMING = ".synapse-incoming"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 HERE = "."
-CHUNK = 1 << 20
 
 
 class Staging:
@@ -54,7 +54,7 @@ class Staging:
         aside = self.aside(f"{len(self.saved)}-{os.getpid()}")
         try:
             with open(aside, "wb", buffering=0) as file:  # noqa: PTH123  # half the price of Path.open
-                _write_all(file.fileno(), content)
+                write_all(file.fileno(), content)
         except OSError as error:
             raise self._failed(path, error) from error
         self.adopt(aside, SavedFile(path, len(content), hashlib.sha256(content).hexdigest()))
@@ -90,12 +90,9 @@ class Staging:
 
     def measured(self, path: str) -> SavedFile:
         """Return what a file has now."""
-        digest, size = hashlib.sha256(), 0
         with (self.folder / path).open("rb") as file:
-            while piece := file.read(CHUNK):
-                digest.update(piece)
-                size += len(piece)
-        return SavedFile(path, size, digest.hexdigest(), stamp=self.stamp(path))
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return SavedFile(path, file.tell(), sha256, stamp=self.stamp(path))
 
     def as_it_is(self, file: SavedFile) -> SavedFile | None:
         """Return a file as it is now: a hook may have changed it, or removed it, which is None."""
@@ -188,9 +185,3 @@ def files_below(folder: Path) -> Iterator[str]:
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         yield from entries
-
-
-def _write_all(handle: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(handle, view) :]

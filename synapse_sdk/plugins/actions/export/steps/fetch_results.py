@@ -27,6 +27,6 @@ class FetchResultsStep(BaseStep[ExportContext]):
 
     def rollback(self, context: ExportContext, result: StepResult) -> None:  # there is nothing to know
         """Forget handler and results."""
-        context.__dict__.pop("results", None)
-        context.__dict__.pop("handler", None)
+        for name in ("results", "filters", "handler"):
+            context.__dict__.pop(name, None)
         context.total_count, context.last_id = 0, None

@@ -19,8 +19,8 @@ class PrepareExportStep(BaseStep[ExportContext]):
 
     def execute(self, context: ExportContext) -> StepResult:
         """Fill `export_params`, `configuration` and `project_id`."""
-        handler, params = context.handler, context.params
-        context.project_id = handler.project_of(handler.validate_filter(params.filter))
+        params = context.params
+        context.project_id = context.handler.project_of(context.filters)
         if context.project_id is not None:
             context.configuration = dict(context.backend.projects.get(ProjectId(context.project_id)).configuration)
         context.export_params = {

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
-from synapse_sdk.plugins.actions.export.losses import MOST_NAMED, LossError, describe_losses, note_failures
+from synapse_sdk.plugins.actions.export.losses import LossError, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ItemState, Settlement
 from synapse_sdk.plugins.actions.export.saving import Saver
@@ -48,11 +48,11 @@ class SaveFilesStep(BaseStep[ExportContext]):
             return StepResult(success=False, error=str(loss), data=_counts(context))
         finally:
             context.scope.held_signals += originals.close(sys.exception())
-        failed = islice(context.ledger.entries(ItemState.FAILED), MOST_KEPT)
+        failed = list(islice(context.ledger.entries(ItemState.FAILED), MOST_KEPT))
         context.failures = [(each.id, each.failure.reason, each.failure.words) for each in failed]
         context.renamed_count = sum(1 for _ in context.ledger.renames())
         if not context.exported_count and context.failed_count:
-            named = [(each.id, each.failure) for each in islice(context.ledger.entries(ItemState.FAILED), MOST_NAMED)]
+            named = [(each.id, each.failure) for each in failed]
             error = f"No item could be exported: {describe_losses(context.failed_count, named, are_all=True)}"
             return StepResult(success=False, error=error, data=_counts(context))
         # What failed is in the metrics; said here as well, it would be counted twice.
