@@ -1,6 +1,5 @@
 """The export action: which steps run, on what, and what comes out."""
 
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -69,7 +68,7 @@ class BaseExportAction[P: ExportParams](ReportedAction[P, ExportContext]):
         hit("export.published")
         if Path(context.work_folder).exists():  # else an earlier process has come to its end
             write_report(context)
-            self.clean_up(context)
+            context.remove_work_folder()
 
     def build_result(self, context: ExportContext, summary: dict[str, Any]) -> dict[str, Any]:
         """Account for every item that was found; the result model refuses a sum that does not come out."""
@@ -93,14 +92,13 @@ class BaseExportAction[P: ExportParams](ReportedAction[P, ExportContext]):
         }
 
     def report_undone(self, context: ExportContext) -> Path:
-        """Write a report that says of every item that it is not exported."""
-        return write_report(context, is_undone=True)
+        """Write a report that says of every item that it is not exported, unless undoing has written it."""
+        path = Path(context.report_folder, "report.json")
+        return write_report(context, is_undone=True) if Path(context.work_folder).exists() else path
 
     def clean_up(self, context: ExportContext) -> None:
         """Remove the run's own folder: what it knew is in the report."""
-        context.close()
-        folder = context.work_folder
-        shutil.rmtree(folder, ignore_errors=not Path(folder).exists())
+        context.remove_work_folder()
 
 
 class DefaultExportAction(BaseExportAction[ExportParams]):

@@ -1,6 +1,7 @@
 """What the steps of an export share."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -206,11 +207,21 @@ class ExportContext(BaseStepContext):
         """Where the files of items are read from."""
         return BackendSources(self.backend, self.retries, allows_private=self.params.allow_private_urls)
 
+    def remove_work_folder(self) -> None:
+        """Remove the run's own folder, and the ledger with it; safe to repeat."""
+        self._forget("supply", "exporter")
+        self._close("ledger")
+        shutil.rmtree(self.work_folder, ignore_errors=not Path(self.work_folder).exists())
+
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
-        for name in ("supply", "exporter", "staging", "results", "filters", "handler"):
+        self._forget("supply", "exporter", "staging", "results", "filters", "handler")
+        self._close("sources", "ledger", "storage", "backend")
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
             self.__dict__.pop(name, None)
-        for name in ("sources", "ledger", "storage", "backend"):
-            opened = self.__dict__.pop(name, None)
-            if opened is not None:
-                opened.close()
+
+    def _close(self, *names: str) -> None:
+        for opened in [self.__dict__.pop(name) for name in names if name in self.__dict__]:
+            opened.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
+from synapse_sdk.plugins.actions.export.documents import write_report
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
@@ -52,3 +53,10 @@ class InitializeStep(BaseStep[ExportContext]):
             for folder in entry["new_folders"]:
                 with suppress(OSError):  # it has something in it by now, or was never made
                     Path(folder).rmdir()
+        # Now, and not when the end is recorded: a process that died in between would leave the ledger for ever.
+        if context.started_at and Path(context.work_folder).exists():
+            try:
+                write_report(context, is_undone=True)
+            except OSError as error:  # what is undone is undone, told or not
+                context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
+        context.remove_work_folder()
