@@ -10,9 +10,8 @@ import click
 from synapse_sdk.backend.paging import every
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.rendering import write
-from synapse_sdk.cli.repeated_run import RepeatedRun
+from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
-from synapse_sdk.errors import InvalidParamsError
 from synapse_sdk.plugins.actions.export.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ __all__ = ["check_names", "params_of", "run_export"]
 
 TUNING = {"download_max_workers": None, "on_error": "continue"}
 """Parameters that may differ from those of the export that is gone on with, and what they are when not given."""
-HELP = "how it is written: synapse export --help"
 
 
 def params_of(options: dict[str, Any], session: Session) -> dict[str, Any]:
@@ -74,11 +72,7 @@ def check_names(params: dict[str, Any], session: Session) -> None:
     from synapse_sdk.plugins.actions.export import DefaultExportAction  # noqa: PLC0415  # as in `upload_run`
     from synapse_sdk.plugins.actions.export.preview import check_export  # noqa: PLC0415
 
-    try:
-        checked = DefaultExportAction.validate_params(params)
-    except InvalidParamsError as error:
-        raise InvalidParamsError(error.message, problems=error.problems, fix=f"See {HELP}") from error
-    check_export(checked, session.backend)
+    check_export(checked_params(DefaultExportAction, params), session.backend)
 
 
 def _filter(target: str, options: dict[str, Any]) -> dict[str, Any]:

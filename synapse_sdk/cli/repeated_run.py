@@ -12,7 +12,7 @@ from synapse_sdk.cli.run_execution import execute
 from synapse_sdk.cli.run_request import PreparedRequest
 from synapse_sdk.cli.run_tasks import Additions, ResumeRun, RollBackRun, StartRun
 from synapse_sdk.cli.session import Session
-from synapse_sdk.errors import LeaseHeldError
+from synapse_sdk.errors import InvalidParamsError, LeaseHeldError
 from synapse_sdk.journal.open import sqlite_path
 from synapse_sdk.plugins import find_runs
 from synapse_sdk.plugins.encoding import ValueCodec
@@ -20,8 +20,9 @@ from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins import RunReport
+    from synapse_sdk.plugins.action import BaseAction
 
-__all__ = ["PLUGIN", "RepeatedRun", "used_backend"]
+__all__ = ["PLUGIN", "RepeatedRun", "checked_params", "used_backend"]
 
 PLUGIN = "synapse_sdk.plugins.actions"
 BACKEND_VARIABLE = "SYNAPSE_BACKEND"
@@ -41,6 +42,19 @@ def used_backend(session: Session) -> Iterator[None]:
             os.environ.pop(BACKEND_VARIABLE, None)
         else:
             os.environ[BACKEND_VARIABLE] = before
+
+
+def checked_params(action: "type[BaseAction[Any]]", params: Mapping[str, Any]) -> Any:  # noqa: ANN401  # of the action
+    """Return the parameters as the action's model wants them.
+
+    Raises:
+        InvalidParamsError: They do not fit; all that is wrong is named, and where it is said how they are written.
+    """
+    try:
+        return action.validate_params(params)
+    except InvalidParamsError as error:
+        fix = f"See how it is written: synapse {action.action_name} --help"
+        raise InvalidParamsError(error.message, problems=error.problems, fix=fix) from error
 
 
 @dataclass(frozen=True, kw_only=True)

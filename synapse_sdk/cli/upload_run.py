@@ -8,16 +8,15 @@ import click
 
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.rendering import write
-from synapse_sdk.cli.repeated_run import RepeatedRun
+from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
-from synapse_sdk.errors import ConfigurationError, InvalidParamsError
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.reporting.text import plural
 
 __all__ = ["check_names", "params_of", "run_upload"]
 
 TUNING = {"upload_max_workers": None, "on_error": "stop"}
 """Parameters that may differ from those of the upload that is gone on with, and what they are when not given."""
-HELP = "how it is written: synapse upload --help"
 CORRECT = "Name a folder, an archive, or the URL of a storage"
 
 
@@ -104,10 +103,7 @@ def check_names(params: dict[str, Any], session: Session) -> None:
     from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415
     from synapse_sdk.plugins.actions.upload.references import check_destination  # noqa: PLC0415
 
-    try:
-        checked = DefaultUploadAction.validate_params(params)
-    except InvalidParamsError as error:
-        raise InvalidParamsError(error.message, problems=error.problems, fix=f"See {HELP}") from error
+    checked = checked_params(DefaultUploadAction, params)
     for place in [checked.path, *(asset.path for asset in (checked.assets or {}).values())]:
         if place is not None and "://" not in place and not Path(place).expanduser().exists():
             msg = f"There is no {place!r}"
