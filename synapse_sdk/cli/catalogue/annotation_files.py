@@ -4,20 +4,17 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import batched
 from pathlib import Path
 from unicodedata import normalize
 
 from synapse_sdk.backend import Backend, DataUnit, Project, Task, TaskFilter, TaskId
-from synapse_sdk.backend.paging import every
+from synapse_sdk.cli.catalogue.filters import tasks_with_units
 from synapse_sdk.documents import read_document
 from synapse_sdk.errors import ConfigurationError, ConflictError, InvalidDocumentError, RecordNotFoundError
 from synapse_sdk.types import JsonObject
 
 __all__ = ["Annotations", "annotate", "match", "read_annotation"]
 
-BATCH = 1000
-"""Tasks whose units are looked up together."""
 MAX_BYTES = 64 * 1024 * 1024
 """Size of a document with annotations: masks take megabytes."""
 DM_KEYS = frozenset(
@@ -147,11 +144,8 @@ class _Names:
         self._by_path = dict[str, list[Target]]()
         self._by_name = dict[str, list[Target]]()
         which = TaskFilter(project=project.id)
-        tasks = every(lambda after, size: backend.tasks.list(which, after=after, limit=size))
-        for batch in batched(tasks, BATCH):
-            units = {unit.id: unit for unit in backend.data_units.many(task.unit_id for task in batch)}
-            for task in batch:
-                self._add(task, _stem(units[task.unit_id], primary))
+        for task, unit in tasks_with_units(backend, which):
+            self._add(task, _stem(unit, primary))
 
     def targets(self, stem: str) -> list[Target]:
         """Return the tasks that a file of this stem, with folders, may be for."""

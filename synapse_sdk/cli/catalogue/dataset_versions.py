@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import batched
 from typing import TYPE_CHECKING
 
 import click
 
-from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT, as_option, task_filter
+from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT, as_option, task_filter, tasks_with_units
 from synapse_sdk.cli.catalogue.options import BACKEND, JSON, opened
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.live_names import complete_dataset
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-BATCH = 1000
-"""Tasks whose units are looked up together."""
 MOST_SHOWN = 3
 """Units that an error names."""
 
@@ -124,20 +121,14 @@ def _split(split: str | None, seed: int, rules: Sequence[str], column: str | Non
 
 
 def _found(backend: "Backend", which: "TaskFilter", *, needs_metas: bool) -> Found:
-    from synapse_sdk.backend.paging import every  # noqa: PLC0415  # help needs none of it
-
     found = Found({}, {}, 0)
     without_data = 0
-    tasks = every(lambda after, size: backend.tasks.list(which, after=after, limit=size))
-    for batch in batched(tasks, BATCH):
-        units = {unit.id: unit for unit in backend.data_units.many(task.unit_id for task in batch)}
-        for task in batch:
-            unit = units[task.unit_id]
-            if task.data is None:
-                without_data += 1
-            else:
-                found.tasks[unit.key] = task.id
-                found.metas[unit.key] = unit.meta if needs_metas else {}
+    for task, unit in tasks_with_units(backend, which):
+        if task.data is None:
+            without_data += 1
+        else:
+            found.tasks[unit.key] = task.id
+            found.metas[unit.key] = unit.meta if needs_metas else {}
     return Found(found.tasks, found.metas, without_data)
 
 

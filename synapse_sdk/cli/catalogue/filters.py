@@ -1,6 +1,7 @@
 """What the commands about tasks of a project have in common: the project, and which of its tasks are meant."""
 
 from collections.abc import Callable, Iterable
+from itertools import batched
 from typing import TYPE_CHECKING
 
 import click
@@ -8,9 +9,14 @@ import click
 from synapse_sdk.cli.live_names import complete_project
 
 if TYPE_CHECKING:
-    from synapse_sdk.backend import Project, TaskFilter
+    from collections.abc import Iterator
 
-__all__ = ["FILTER", "PROJECT", "as_option", "task_filter"]
+    from synapse_sdk.backend import Backend, DataUnit, Project, Task, TaskFilter
+
+__all__ = ["FILTER", "PROJECT", "as_option", "task_filter", "tasks_with_units"]
+
+BATCH = 1000
+"""Tasks whose units are looked up together."""
 
 FILTER = click.option(
     "--filter",
@@ -37,6 +43,25 @@ def task_filter(project: "Project", texts: Iterable[str]) -> "TaskFilter":
         msg = "the project is said by --project; leave it out"
         raise click.BadParameter(msg, param_hint="--filter")
     return TaskFilter.parse({**document, "project": project.id})
+
+
+def tasks_with_units(
+    backend: "Backend", which: "TaskFilter", *, after: int = 0, limit: int | None = None
+) -> "Iterator[tuple[Task, DataUnit]]":
+    """Yield tasks in order of their ids, each with its data unit.
+
+    Args:
+        backend: Has both.
+        which: Which tasks.
+        after: Id behind which to begin.
+        limit: How many at most; None for all.
+    """
+    from synapse_sdk.backend.paging import every  # noqa: PLC0415  # help needs none of it
+
+    tasks = every(lambda last, size: backend.tasks.list(which, after=last, limit=size), after=after, limit=limit)
+    for batch in batched(tasks, BATCH):
+        units = {unit.id: unit for unit in backend.data_units.many(task.unit_id for task in batch)}
+        yield from ((task, units[task.unit_id]) for task in batch)
 
 
 def as_option[T](name: str, read: Callable[[], T]) -> T:

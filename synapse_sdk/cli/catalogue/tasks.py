@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT, task_filter
+from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT, task_filter, tasks_with_units
 from synapse_sdk.cli.catalogue.options import BACKEND, JSON, LISTING, YES, confirm_removal, opened, show_list
 from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
 from synapse_sdk.cli.live_names import complete_project
@@ -196,19 +196,14 @@ def _with_tasks(backend: "Backend", project: "Project", units: "Sequence[DataUni
 
 
 def _rows(backend: "Backend", which: "TaskFilter", after: int, most: int | None) -> Iterator[dict[str, Any]]:
-    from synapse_sdk.backend.paging import every  # noqa: PLC0415  # help needs none of it
-
-    found = every(lambda last, size: backend.tasks.list(which, after=last, limit=size), after=after, limit=most)
-    for batch in batched(found, BATCH):
-        keys = {unit.id: unit.key for unit in backend.data_units.many(task.unit_id for task in batch)}
-        for task in batch:
-            yield {
-                "id": task.id,
-                "state": str(task.state),
-                "version": task.version,
-                "has_data": task.data is not None,
-                "unit": keys[task.unit_id],
-            }
+    for task, unit in tasks_with_units(backend, which, after=after, limit=most):
+        yield {
+            "id": task.id,
+            "state": str(task.state),
+            "version": task.version,
+            "has_data": task.data is not None,
+            "unit": unit.key,
+        }
 
 
 def _by_id(backend: "Backend", ids: Sequence[int]) -> "list[TaskId]":
