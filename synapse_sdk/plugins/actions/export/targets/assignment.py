@@ -1,12 +1,10 @@
 """Exporting the assignments of a project."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 
 from synapse_sdk.backend import Assignment, AssignmentFilter, DataUnitId, TaskFilter
-from synapse_sdk.backend.paging import every
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, Results, TargetHandler, project_named
-from synapse_sdk.plugins.actions.export.targets.reading import PAGE, ItemReader
+from synapse_sdk.plugins.actions.export.targets.reading import ItemReader, results_of
 from synapse_sdk.types import JsonObject, JsonValue
 
 __all__ = ["AssignmentHandler"]
@@ -26,18 +24,7 @@ class AssignmentHandler(TargetHandler):
 
     def get_results(self, filters: AssignmentFilter) -> Results:
         """Count the assignments; those that are made later are not among them."""
-        assignments = self.backend.assignments
-        last = assignments.last_id(filters)
-        found = replace(filters, id__lte=last)  # which is no greater than what the filter says
-        reader = ItemReader[Assignment](self.backend, self._parts)
-
-        def page(behind: int, size: int) -> Sequence[Assignment]:
-            return assignments.list(found, after=behind, limit=size)
-
-        def read(after: int) -> Iterator[ExportItem]:
-            return reader.items(every(page, after=after, page=PAGE, until=last))
-
-        return Results(count=assignments.count(found), read=read, last_id=last)
+        return results_of(self.backend.assignments, filters, ItemReader[Assignment](self.backend, self._parts))
 
     def project_of(self, filters: AssignmentFilter) -> int | None:
         """Return the project that the filter names."""

@@ -1,12 +1,23 @@
 """Making items of records: page by page, each with the files of its data unit."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import batched
+from typing import Protocol
 
-from synapse_sdk.backend import Backend, CollectionId, DataUnit, DataUnitId, FileSpecification
-from synapse_sdk.plugins.actions.export.targets.base import ExportItem, ItemFile
+from synapse_sdk.backend import (
+    AssignmentFilter,
+    Backend,
+    CollectionId,
+    DataUnit,
+    DataUnitId,
+    FileSpecification,
+    TaskFilter,
+)
+from synapse_sdk.backend.paging import Numbered, every
+from synapse_sdk.plugins.actions.export.targets.base import ExportItem, ItemFile, Results
 
-__all__ = ["PAGE", "ItemReader"]
+__all__ = ["PAGE", "ItemReader", "results_of"]
 
 PAGE = 500
 """Records that are read at a time."""
@@ -59,3 +70,35 @@ class ItemReader[R]:
             collection = self._backend.collections.get(collection_id)
             known = self._specifications[collection_id] = {each.name: each for each in collection.specifications}
         return known
+
+
+class Family[F: (TaskFilter, AssignmentFilter), R: Numbered](Protocol):
+    """A family of records that grows while it is read."""
+
+    def list(self, which: F, *, after: int = 0, limit: int = 1000) -> Sequence[R]:
+        """Return records in order of their ids, those behind `after`."""
+        ...
+
+    def count(self, which: F) -> int:
+        """Return how many there are."""
+        ...
+
+    def last_id(self, which: F) -> int:
+        """Return the greatest id; 0 if there are none."""
+        ...
+
+
+def results_of[F: (TaskFilter, AssignmentFilter), R: Numbered](
+    family: Family[F, R], filters: F, reader: ItemReader[R]
+) -> Results:
+    """Count what a filter finds in a family; what is made later is not among it."""
+    last = family.last_id(filters)
+    found = replace(filters, id__lte=last)  # which is no greater than what the filter says
+
+    def page(behind: int, size: int) -> Sequence[R]:
+        return family.list(found, after=behind, limit=size)
+
+    def read(after: int) -> Iterator[ExportItem]:
+        return reader.items(every(page, after=after, page=PAGE, until=last))
+
+    return Results(count=family.count(found), read=read, last_id=last)

@@ -1,12 +1,10 @@
 """Exporting the tasks of a project."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 
 from synapse_sdk.backend import DataUnitId, Task, TaskFilter
-from synapse_sdk.backend.paging import every
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, Results, TargetHandler, project_named
-from synapse_sdk.plugins.actions.export.targets.reading import PAGE, ItemReader
+from synapse_sdk.plugins.actions.export.targets.reading import ItemReader, results_of
 from synapse_sdk.types import JsonObject, JsonValue
 
 __all__ = ["TaskHandler"]
@@ -26,18 +24,7 @@ class TaskHandler(TargetHandler):
 
     def get_results(self, filters: TaskFilter) -> Results:
         """Count the tasks; those that are made later are not among them."""
-        tasks = self.backend.tasks
-        last = tasks.last_id(filters)
-        found = replace(filters, id__lte=last)  # which is no greater than what the filter says
-        reader = ItemReader[Task](self.backend, _parts)
-
-        def page(behind: int, size: int) -> Sequence[Task]:
-            return tasks.list(found, after=behind, limit=size)
-
-        def read(after: int) -> Iterator[ExportItem]:
-            return reader.items(every(page, after=after, page=PAGE, until=last))
-
-        return Results(count=tasks.count(found), read=read, last_id=last)
+        return results_of(self.backend.tasks, filters, ItemReader[Task](self.backend, _parts))
 
     def project_of(self, filters: TaskFilter) -> int | None:
         """Return the project that the filter names."""
