@@ -41,6 +41,7 @@ class InitializeStep(BaseStep[ExportContext]):
             context.output_paths[DOCUMENTS].mkdir(exist_ok=True)
             if context.params.save_original_file:
                 context.output_paths[ORIGINALS].mkdir(exist_ok=True)
+        Path(context.work_folder).mkdir(parents=True, exist_ok=True)  # while it is there, the report is not yet written
         context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         return StepResult(data={"output_path": context.output_path})
 

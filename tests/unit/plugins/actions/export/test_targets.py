@@ -136,7 +136,7 @@ def test_pages_of_the_backend_that_do_not_end_are_an_error(
     for number in range(3):
         world.add(f"{number}.jpg")
     tasks = [*world.backend.tasks.list(TaskFilter(project=world.project))]
-    monkeypatch.setattr("synapse_sdk.plugins.actions.export.targets.task.PAGE", 2)
+    monkeypatch.setattr("synapse_sdk.plugins.actions.export.targets.reading.PAGE", 2)
 
     def broken(self: object, which: TaskFilter, *, after: int = 0, limit: int = 1000) -> Any:  # noqa: ANN401, ARG001  # a page
         if how == "repeats":
