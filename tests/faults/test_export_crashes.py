@@ -9,7 +9,13 @@ from synapse_sdk.testing import assert_crash_safe
 from tests.conformance.s3_server import LOGIN, S3Server
 from tests.faults.exporting import CrashExport, look_at, make_world
 
-PARAMS = {"name": "birds", "path": "exports", "target": "task", "filter": {"project": "birds"}}
+PARAMS = {
+    "name": "birds",
+    "path": "exports",
+    "target": "task",
+    "filter": {"project": "birds"},
+    "download_max_retries": 0,
+}
 NEW_FOLDER = {**PARAMS, "storage": "./out/new/deep", "download_max_workers": 2}
 BESIDE_OTHERS = {**PARAMS, "storage": "./out"}
 OURS = {name for name in FAILPOINTS if name.startswith("export.")}
