@@ -1,5 +1,7 @@
 """Projects in which uploads go wrong."""
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +38,11 @@ def either(request: pytest.FixtureRequest) -> World:
     """A project that uploads into a folder, and one that uploads to S3."""
     found: World = request.getfixturevalue("world" if request.param == "folder" else "bucket")
     return found
+
+
+@pytest.fixture
+def lot(request: pytest.FixtureRequest) -> random.Random:
+    """Chance that can be had again; pytest-randomly gives another seed each time, and prints its own."""
+    seed = os.environ.get("SYNAPSE_SEED") or f"{random.getrandbits(32)}-{request.node.callspec.params['number']}"
+    print(f"SYNAPSE_SEED={seed}")  # noqa: T201  # pytest shows it when the test fails
+    return random.Random(seed)  # noqa: S311  # as above

@@ -47,6 +47,7 @@ PICTURES = {
 }
 PLACE = "exports/birds"
 UNANNOTATED, BROKEN = "unannotated.jpg", "broken.jpg"
+ALL = {**PICTURES, UNANNOTATED: b"nobody has seen it"}
 
 
 class Exporter(BaseExporter):
@@ -119,20 +120,21 @@ def make_tasks(backend: Backend) -> None:
                 backend.tasks.set_data(task.id, {"name": key, "classes": ["cat"]}, task.version)
 
 
-def make_world(storage: str, template: Path) -> Callable[[Path], None]:
+def make_world(storage: str, template: Path, pictures: Mapping[str, bytes] = ALL) -> Callable[[Path], None]:
     """Return what fills an empty folder with a project to export, and with what lies where the export goes.
 
-    One item has no annotation, and the file of another is not what it was.
+    Of all pictures one item has no annotation, and the file of another is not what it was.
 
     Args:
         storage: URL of a storage into which the export goes, of which everything is deleted each time; empty for a
             folder of the project, in a new folder.
         template: Where what was made the first time is kept, to be copied from then on.
+        pictures: The files of the items, by name.
     """
 
     def fill(folder: Path) -> None:
         if not template.exists():
-            _make_project(folder)
+            _make_project(folder, pictures)
             shutil.copytree(folder, template)
         shutil.copytree(template, folder, dirs_exist_ok=True)
         if storage:
@@ -145,7 +147,7 @@ def make_world(storage: str, template: Path) -> Callable[[Path], None]:
     return fill
 
 
-def _make_project(folder: Path) -> None:
+def _make_project(folder: Path, pictures: Mapping[str, bytes]) -> None:
     (folder / ".synapse").mkdir()
     for name, content in SOMEBODY_ELSE.items():
         path = folder / "out" / name
@@ -158,17 +160,20 @@ def _make_project(folder: Path) -> None:
         before = Path.cwd()
         os.chdir(folder)
         try:
-            add_units(backend, record.id, {**PICTURES, UNANNOTATED: b"nobody has seen it"})
-            with open_storage(record.url) as opened:
-                key = next(
-                    unit.files["images"].key
-                    for unit in backend.data_units.list(backend.collections.get("things").id)
-                    if unit.key == BROKEN
-                )
-                opened.delete([key])
-                opened.put(key, b"is not any more")
+            add_units(backend, record.id, pictures)
+            if BROKEN in pictures:
+                _break(backend, record.url)
         finally:
             os.chdir(before)
+
+
+def _break(backend: Backend, storage: str) -> None:
+    """Have the file of one item be another than it was."""
+    units = backend.data_units.list(backend.collections.get("things").id)
+    key = next(unit.files["images"].key for unit in units if unit.key == BROKEN)
+    with open_storage(storage) as opened:
+        opened.delete([key])
+        opened.put(key, b"is not any more")
 
 
 def look_at(storage: str) -> Callable[[Path], dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Exports into storages without folders: what has to be there in the end, and what may lie in the way."""
 
 import json
+import random
 import secrets
 import tracemalloc
 from collections.abc import Iterable, Iterator
@@ -161,6 +162,26 @@ def test_a_withdrawal_that_is_cut_short_anywhere_is_finished(tmp_path: Path) -> 
         assert everything(storage) == BEFORE, f"after {lives} changes"
         if lives > 3 * len(FILES):
             break
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_cut_short_again_and_again_an_export_is_whole_or_gone(tmp_path: Path, lot: random.Random, number: int) -> None:  # noqa: ARG001  # part of the seed
+    """F3: publishing that dies is tried again or, in the end, withdrawn, and withdrawing that dies is tried again."""
+    storage, is_wanted, deaths = beside(), True, 0
+    send(destination(storage, tmp_path))
+    while True:
+        is_wanted = is_wanted and lot.random() < 0.8
+        storage.lives = lot.randint(0, 2 * len(FILES))
+        worker = destination(storage, tmp_path)
+        try:
+            worker.publish() if is_wanted else worker.withdraw()
+        except Died:
+            deaths += 1
+        else:
+            break
+
+    whole = {f"birds/{path}": content for path, content in {**FILES, "manifest.json": MANIFEST.encode()}.items()}
+    assert everything(storage) == {**BEFORE, **(whole if is_wanted else {})}, f"after {deaths} deaths"
 
 
 def test_of_two_that_want_one_name_at_the_same_time_one_gets_it(tmp_path: Path) -> None:
