@@ -1,16 +1,16 @@
 """Reading records of which there may be many, page by page."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from synapse_sdk.errors import InvalidPageError
 
-__all__ = ["Numbered", "every"]
+__all__ = ["Numbered", "every", "pages"]
 
 FIX = "What lists them is broken; report it to whoever made that"
 PAGE = 500
-"""Records that are read at a time."""
+"""Records that are read at a time, at most."""
 
 
 class Numbered(Protocol):
@@ -33,7 +33,7 @@ def every[T: Numbered](
     """Yield records in order of their ids.
 
     Args:
-        read: Takes the id behind which to begin, and how many to read; such as `list` of a family does.
+        read: Takes the id behind which to begin, and how many to read at most; such as `list` of a family does.
         after: Id behind which to begin.
         limit: How many at most; None for all.
         page: How many to read at a time.
@@ -42,25 +42,31 @@ def every[T: Numbered](
     Raises:
         InvalidPageError: A page repeats records, goes back, or goes on behind `until`; those before it were yielded.
     """
-    return islice(_pages(read, after, page if limit is None else min(page, limit), until), limit)
+    size = page if limit is None else min(page, limit)
+    return islice(chain.from_iterable(pages(read, after=after, page=size, until=until)), limit)
 
 
-def _pages[T: Numbered](
-    read: Callable[[int, int], Sequence[T]], after: int, size: int, until: int | None
-) -> Iterator[T]:
-    while found := read(after, size):
-        for record in found:
-            _check(record.id, after, until)
+def pages[T: Numbered](
+    read: Callable[[int, int], Sequence[T]], *, after: int = 0, page: int = PAGE, until: int | None = None
+) -> Iterator[Sequence[T]]:
+    """Yield records as `every` does, page by page: as many as were read together, so that no more are in memory.
+
+    A page may have fewer records than were asked for, if they are large: the end is one without any, or `until`.
+    """
+    while (until is None or after < until) and (found := read(after, page)):
+        for number, record in enumerate(found):
+            if (error := _refusal(record.id, after, until)) is not None:
+                yield found[:number]
+                raise error
             after = record.id
-            yield record
-        if len(found) < size:
-            return
+        yield found
 
 
-def _check(identity: int, before: int, until: int | None) -> None:
+def _refusal(identity: int, before: int, until: int | None) -> InvalidPageError | None:
     if identity <= before:
         msg = f"A list of records goes back: behind the id {before} comes {identity}"
-        raise InvalidPageError(msg, fix=FIX, after=before, id=identity)
+        return InvalidPageError(msg, fix=FIX, after=before, id=identity)
     if until is not None and identity > until:
         msg = f"A list of records goes on behind its end: behind the id {until} comes {identity}"
-        raise InvalidPageError(msg, fix=FIX, until=until, id=identity)
+        return InvalidPageError(msg, fix=FIX, until=until, id=identity)
+    return None

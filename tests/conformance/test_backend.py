@@ -1,6 +1,6 @@
 """What every backend promises about its records (`synapse_sdk.backend.ports`), over every database there is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -9,12 +9,14 @@ import pytest
 
 from synapse_sdk.backend import (
     AssignmentFilter,
+    AssignmentId,
     Backend,
     Category,
     CollectionId,
     DataUnitId,
     FileSpecification,
     FileType,
+    GroundTruth,
     GroundTruthFilter,
     JobStatus,
     ModelFile,
@@ -25,7 +27,7 @@ from synapse_sdk.backend import (
     TaskId,
     TaskState,
 )
-from synapse_sdk.backend.paging import every
+from synapse_sdk.backend.paging import every, pages
 from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
 from synapse_sdk.types import JobId, JsonObject
 from tests.conformance.backends import STORES, Opener, bring_in, opener_of
@@ -289,6 +291,34 @@ def test_annotation_data_comes_back_character_by_character(
     assert list(backend.tasks.get(task.id).data or {}) == ["b", "a", "c"]
     with pytest.raises(ConfigurationError, match="not JSON"):
         backend.tasks.set_data(task.id, {"a": float("nan")}, 1)
+
+
+def test_a_page_of_large_documents_has_fewer_records(
+    backend: Backend, project: ProjectId, units: list[DataUnitId]
+) -> None:
+    """So that it fits into memory; page by page all come, in their order, and no page is empty before the end."""
+    backend.tasks.create(project, units)
+    large: JsonObject = {"mask": "x" * 3_000_000}
+    for task in backend.tasks.list(TaskFilter()):
+        backend.tasks.set_data(task.id, large, 0)
+    tasks = [task.id for task in every(lambda after, size: backend.tasks.list(TaskFilter(), after=after, limit=size))]
+    backend.assignments.create(tasks, "ada")
+    for number in range(1, 4):
+        backend.assignments.set_data(AssignmentId(number), large)
+    dataset = backend.ground_truths.create_dataset("birds")
+    items = [NewGroundTruth(category=Category.TRAIN, task_id=task) for task in tasks]
+    version = backend.ground_truths.create_version(dataset.id, items).id
+
+    def ground_truths(after: int, size: int) -> Sequence[GroundTruth]:
+        return backend.ground_truths.list(version, after=after, limit=size)
+
+    assert len(tasks) == 3
+    for found in (
+        pages(lambda after, size: backend.tasks.list(TaskFilter(), after=after, limit=size)),
+        pages(lambda after, size: backend.assignments.list(AssignmentFilter(), after=after, limit=size)),
+        pages(ground_truths),
+    ):
+        assert [len(page) for page in found] == [2, 1]
 
 
 def test_units_with_tasks_cannot_be_removed(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from synapse_sdk.backend import TaskFilter
+from synapse_sdk.backend.paging import every
 from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction
 from tests.faults.exporting import check_whole, contents_of, params_of, store
@@ -16,6 +18,8 @@ from tests.unit.plugins.actions.upload.world import World
 DEEPEST = 400_000
 SCRIPT = """
 import json, pathlib, re, sys
+from synapse_sdk.backend import TaskFilter
+from synapse_sdk.backend.paging import every
 from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions.export import DefaultExportAction
 
@@ -89,4 +93,21 @@ def test_memory_hardly_grows_with_the_number_of_items(world: World) -> None:
 
     (few, first), (many, second) = peaks
     assert (few, many) == (500, 5_000)
+    assert second - first < 16 << 20
+
+
+@pytest.mark.full
+def test_memory_does_not_grow_with_documents_that_are_large(world: World) -> None:
+    """F26: a few documents of 1 MB are in memory at a time, as masks are, and not a page of hundreds."""
+    peaks = []
+    for name, count in (("few", 12), ("many", 84)):
+        store(world, {f"{name}/{number}.jpg": b"%d" % number for number in range(count)})
+        for task in every(lambda after, size: world.backend.tasks.list(TaskFilter(), after=after, limit=size)):
+            if len(task.data or {}) < 3:
+                world.backend.tasks.set_data(task.id, {"1": 1, "2": 2, "mask": ["x" * 1_000] * 1_000}, task.version)
+        told = export(world, name=name, save_original_file=False)
+        peaks.append((told["exported"], told["peak"]))
+
+    (few, first), (many, second) = peaks
+    assert (few, many) == (12, 96)
     assert second - first < 16 << 20

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many, present
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one, page_of
 from synapse_sdk.backend.embedded.tables import assignments, tasks
 from synapse_sdk.backend.records import Assignment, AssignmentFilter, AssignmentId, AssignmentState, TaskId
 from synapse_sdk.clock import Clock
@@ -45,8 +45,8 @@ class EmbeddedAssignments:
         """Return assignments in order of their ids, those behind `after`."""
         with self._database.read() as connection:
             statement = select(assignments).where(assignments.c.id > after, *_conditions(connection, which))
-            rows = connection.execute(statement.order_by(assignments.c.id).limit(limit))
-            return [_assignment(row) for row in rows]
+            statement = statement.order_by(assignments.c.id).limit(limit)
+            return page_of(connection, statement, assignments.c.data, _assignment)
 
     def count(self, which: AssignmentFilter) -> int:
         """Return how many assignments there are."""

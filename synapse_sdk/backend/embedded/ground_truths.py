@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, delete, exists, fun
 from synapse_sdk.backend.embedded.columns import JsonText
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many
-from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, refuse_taken
+from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, page_of, refuse_taken
 from synapse_sdk.backend.embedded.tables import (
     data_units,
     ground_truth_datasets,
@@ -139,8 +139,8 @@ class EmbeddedGroundTruths:
         with self._database.read() as connection:
             conditions = _conditions(connection, version_id, which)
             statement = select(ground_truths).where(ground_truths.c.id > after, *conditions)
-            rows = connection.execute(statement.order_by(ground_truths.c.id).limit(limit))
-            return [_ground_truth(row) for row in rows]
+            statement = statement.order_by(ground_truths.c.id).limit(limit)
+            return page_of(connection, statement, ground_truths.c.data, _ground_truth)
 
     def count(self, version_id: GroundTruthVersionId, which: GroundTruthFilter | None = None) -> int:
         """Return how many ground truths a version has."""

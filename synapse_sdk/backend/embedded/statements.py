@@ -1,7 +1,7 @@
 """What statements about records of all families have in common."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     Row,
+    Select,
     Table,
     Text,
     any_,
@@ -39,6 +40,7 @@ __all__ = [
     "not_found",
     "one",
     "packed",
+    "page_of",
     "refuse_taken",
 ]
 
@@ -50,11 +52,30 @@ LOCKED_COLLECTION = (
 MOST_NAMES = 1000
 """Names among which the nearest is sought."""
 BIGGEST = 2**63 - 1
+LARGE_PAGE = 4 * 1024 * 1024
+"""Characters of documents with which a page is full, however few records it has."""
 
 
 def chunks[T](items: Iterable[T]) -> Iterator[tuple[T, ...]]:
     """Yield items in groups that fit into one statement."""
     return batched(items, CHUNK)
+
+
+def page_of[R](
+    connection: Connection, statement: Select[Any], document: ColumnElement[Any], record: Callable[[Row[Any]], R]
+) -> list[R]:
+    """Return the records that a statement finds, in its order: the first ones only, if their documents are large.
+
+    There is at least one if any is found.
+    """
+    found, size = list[R](), 0
+    with connection.execute(statement.add_columns(func.length(document).label("size"))) as rows:
+        for row in rows:
+            found.append(record(row))
+            size += row.size or 0
+            if size >= LARGE_PAGE:
+                break
+    return found
 
 
 def packed(connection: Connection, values: Iterable[Any]) -> object:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, upd
 
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many, present
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, not_found, one, page_of
 from synapse_sdk.backend.embedded.tables import data_units, projects, tasks
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, ProjectId, Task, TaskFilter, TaskId, TaskState
 from synapse_sdk.clock import Clock
@@ -46,7 +46,7 @@ class EmbeddedTasks:
         """Return tasks in order of their ids, those behind `after`."""
         with self._database.read() as connection:
             statement = select(tasks).where(tasks.c.id > after, *_conditions(connection, which))
-            return [_task(row) for row in connection.execute(statement.order_by(tasks.c.id).limit(limit))]
+            return page_of(connection, statement.order_by(tasks.c.id).limit(limit), tasks.c.data, _task)
 
     def count(self, which: TaskFilter) -> int:
         """Return how many tasks there are."""

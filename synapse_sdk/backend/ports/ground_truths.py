@@ -93,7 +93,10 @@ class GroundTruths(Protocol):
         after: int = 0,
         limit: int = 1000,
     ) -> Sequence[GroundTruth]:
-        """Return ground truths of a version in order of their ids, those behind `after`."""
+        """Return ground truths of a version in order of their ids, those behind `after`.
+
+        Fewer than `limit` if they are large, so that a page fits into memory; none only if there are no more.
+        """
         ...
 
     def count(self, version_id: GroundTruthVersionId, which: GroundTruthFilter | None = None) -> int:

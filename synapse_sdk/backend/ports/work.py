@@ -77,7 +77,10 @@ class Tasks(Protocol):
         ...
 
     def list(self, which: TaskFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        """Return tasks in order of their ids, those behind `after`."""
+        """Return tasks in order of their ids, those behind `after`.
+
+        Fewer than `limit` if they are large, so that a page fits into memory; none only if there are no more.
+        """
         ...
 
     def count(self, which: TaskFilter) -> int:
@@ -128,7 +131,10 @@ class Assignments(Protocol):
         ...
 
     def list(self, which: AssignmentFilter, *, after: int = 0, limit: int = 1000) -> Sequence[Assignment]:
-        """Return assignments in order of their ids, those behind `after`."""
+        """Return assignments in order of their ids, those behind `after`.
+
+        Fewer than `limit` if they are large, so that a page fits into memory; none only if there are no more.
+        """
         ...
 
     def count(self, which: AssignmentFilter) -> int:

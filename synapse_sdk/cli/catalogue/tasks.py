@@ -187,11 +187,13 @@ def _units(backend: "Backend", project: "Project", keys: Sequence[str]) -> "list
 def _with_tasks(backend: "Backend", project: "Project", units: "Sequence[DataUnitId]") -> "set[DataUnitId]":
     """Return those of some units that have a task in a project."""
     from synapse_sdk.backend import TaskFilter  # noqa: PLC0415  # help needs none of it
+    from synapse_sdk.backend.paging import every  # noqa: PLC0415
 
     found = set["DataUnitId"]()
     for batch in batched(units, BATCH):
         which = TaskFilter(project=project.id, data_units=batch)
-        found.update(task.unit_id for task in backend.tasks.list(which, limit=BATCH))
+        tasks = every(lambda after, size: backend.tasks.list(which, after=after, limit=size))  # noqa: B023  # used at once
+        found.update(task.unit_id for task in tasks)
     return found
 
 

@@ -29,10 +29,10 @@ class Family:
 
 
 @pytest.mark.parametrize(
-    ("count", "asked"), [(0, [(0, 3)]), (2, [(0, 3)]), (3, [(0, 3), (3, 3)]), (4, [(0, 3), (3, 3)])]
+    ("count", "asked"), [(0, [(0, 3)]), (2, [(0, 3), (2, 3)]), (3, [(0, 3), (3, 3)]), (4, [(0, 3), (3, 3), (4, 3)])]
 )
 def test_every_record_comes_once(count: int, asked: list[tuple[int, int]]) -> None:
-    """A page that is not full is the last."""
+    """The end is a page without any: one that is not full may have been too large."""
     family = Family(count)
 
     assert [each.id for each in every(family.read, page=3)] == list(range(1, count + 1))
@@ -75,3 +75,11 @@ def test_a_list_that_never_ends_is_refused_where_it_should_end() -> None:
 
     assert read == [1, 2, 3, 4, 5, 6, 7]
     assert [each.id for each in every(Family(7).read, page=3, until=7)] == read
+
+
+def test_who_knows_the_last_id_asks_no_more_behind_it() -> None:
+    """That page would have nothing."""
+    family = Family(5)
+
+    assert len([*every(family.read, page=3, until=5)]) == 5
+    assert family.asked == [(0, 3), (3, 3)]

@@ -17,6 +17,9 @@ __all__ = ["HOOK_FAILED", "NULL_DATA", "SKIPPED", "Converter", "end_of"]
 NULL_DATA, HOOK_FAILED, SKIPPED = "NULL_DATA", "HOOK_FAILED", "SKIPPED"
 """Why an item is not exported: it has no data; one of its hooks failed; one did not want it."""
 
+LARGE_BATCH = 4 * 1024 * 1024
+"""Bytes of documents that are written down at a time."""
+
 
 class _WrongTypeError(Exception):
     """A hook has returned something else than it should."""
@@ -40,9 +43,17 @@ class Converter:
         self._number, self.last_id = ledger.last()
 
     def convert(self, items: Iterable[ExportItem]) -> list[Entry]:
-        """Convert some items and write them down, all at once; return what became of them."""
+        """Convert some items and write them down, all at once; return what became of them.
+
+        No more are taken once their documents have 4 MiB.
+        """
+        entries, size = list[Entry](), 0
         with self._ledger.claiming():
-            entries = [self._entry(item) for item in items]
+            for entry in map(self._entry, items):
+                entries.append(entry)
+                size += len(entry.content or b"")
+                if size >= LARGE_BATCH:
+                    break
             self._ledger.add(entries, self._namer.renames)
         self._namer.renames.clear()
         return entries

@@ -45,6 +45,8 @@ ADDED = "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SETTLED = "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ? AND state = ?"
 LEFT_OUT = ("LEFT_OUT", "a step has left it out")
 PAGE = 500
+LARGE_PAGE = 4 * 1024 * 1024
+"""Bytes of documents with which a page is full."""
 
 
 class Ledger:
@@ -248,7 +250,7 @@ class Ledger:
         """
         while True:
             with self._explained():
-                rows: list[Row] = self._connection.execute(statement, (*values, after, PAGE)).fetchall()
+                rows = _page(self._connection.execute(statement, (*values, after, PAGE)))
             if not rows:
                 return
             yield from rows
@@ -280,6 +282,18 @@ class Ledger:
             kind = StorageFullError if name in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"} else StorageError
             msg = f"The ledger of the export, {str(self.path)!r}, cannot be used"
             raise kind(msg, why=str(error), fix="Free some space there, and run the export again") from error
+
+
+def _page(cursor: sqlite3.Cursor) -> list[Row]:
+    """Return the rows of a page: the first ones only, if what they hold is large."""
+    rows, size = list[Row](), 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(len(value) for value in row if isinstance(value, bytes))
+        if size >= LARGE_PAGE:
+            break
+    cursor.close()
+    return rows
 
 
 def _told(failure: Failure) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Supply"]
 
 BATCH = 200
-"""Items that are written down at a time; so many are converted again, at most, when the process dies."""
+"""Items that are written down at a time, at most; so many are converted again when the process dies."""
 SURPLUS = 1_000
 """Items that there may be beyond twice as many as were counted; then it is the pages that do not end."""
 
@@ -52,7 +52,7 @@ class Supply:
         entries = self._converter.convert(islice(self._items, BATCH))
         hit("export.converted")
         self.done += len(entries)
-        if len(entries) < BATCH:
+        if not entries:
             self._note_missing()
         failed = [(entry.id, entry.failure) for entry in entries if entry.state is ItemState.FAILED]
         context.failed_count += len(failed)

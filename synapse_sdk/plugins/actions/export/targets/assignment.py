@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from synapse_sdk.backend import Assignment, AssignmentFilter, DataUnitId, TaskFilter
+from synapse_sdk.backend.paging import every
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, Results, TargetHandler, project_named
 from synapse_sdk.plugins.actions.export.targets.reading import ItemReader, results_of
 from synapse_sdk.types import JsonObject, JsonValue
@@ -32,7 +33,8 @@ class AssignmentHandler(TargetHandler):
 
     def _parts(self, page: Sequence[Assignment]) -> list[tuple[ExportItem, DataUnitId]]:
         which = TaskFilter(ids=tuple({each.task_id for each in page}))
-        units = {task.id: task.unit_id for task in self.backend.tasks.list(which, limit=len(page))}
+        tasks = every(lambda after, size: self.backend.tasks.list(which, after=after, limit=size))
+        units = {task.id: task.unit_id for task in tasks}
         # An assignment whose task was removed meanwhile is gone with it.
         return [
             (ExportItem(id=each.id, data=each.data, files={}), units[each.task_id])

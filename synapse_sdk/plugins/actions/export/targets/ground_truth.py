@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from synapse_sdk.backend import DataUnitId, GroundTruth, GroundTruthFilter, GroundTruthVersionId
-from synapse_sdk.backend.paging import every
+from synapse_sdk.backend.paging import pages
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, Results, TargetHandler
 from synapse_sdk.plugins.actions.export.targets.reading import PAGE, ItemReader
@@ -59,7 +59,7 @@ class GroundTruthHandler(TargetHandler):
             return ground_truths.list(filters.version_id, filters.which, after=behind, limit=size)
 
         def read(after: int) -> Iterator[ExportItem]:
-            return reader.items(every(page, after=after, page=PAGE))
+            return reader.items(pages(page, after=after, page=PAGE))
 
         return Results(count=ground_truths.count(filters.version_id, filters.which), read=read)
 

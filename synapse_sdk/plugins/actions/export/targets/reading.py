@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import batched
 from typing import Protocol
 
 from synapse_sdk.backend import (
@@ -14,13 +13,13 @@ from synapse_sdk.backend import (
     FileSpecification,
     TaskFilter,
 )
-from synapse_sdk.backend.paging import Numbered, every
+from synapse_sdk.backend.paging import Numbered, pages
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, ItemFile, Results
 
 __all__ = ["PAGE", "ItemReader", "results_of"]
 
 PAGE = 500
-"""Records that are read at a time."""
+"""Records that are read at a time, at most."""
 
 
 class ItemReader[R]:
@@ -35,9 +34,9 @@ class ItemReader[R]:
         self._backend, self._of = backend, of
         self._specifications: dict[CollectionId, dict[str, FileSpecification]] = {}
 
-    def items(self, records: Iterable[R]) -> Iterator[ExportItem]:
-        """Yield an item for each record, in their order."""
-        for page in batched(records, PAGE):
+    def items(self, read: Iterable[Sequence[R]]) -> Iterator[ExportItem]:
+        """Yield an item for each record of pages, in their order; no other page is in memory meanwhile."""
+        for page in read:
             found = self._of(page)
             units = {unit.id: unit for unit in self._backend.data_units.many([unit_id for _, unit_id in found])}
             for item, unit_id in found:
@@ -99,6 +98,6 @@ def results_of[F: (TaskFilter, AssignmentFilter), R: Numbered](
         return family.list(found, after=behind, limit=size)
 
     def read(after: int) -> Iterator[ExportItem]:
-        return reader.items(every(page, after=after, page=PAGE, until=last))
+        return reader.items(pages(page, after=after, page=PAGE, until=last))
 
     return Results(count=family.count(found), read=read, last_id=last)
