@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from synapse_sdk.errors import StepFailedError, SynapseError
-from synapse_sdk.plugins import run_action
-from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction, ExportResult
+from synapse_sdk.plugins import describe_run, rollback_run, run_action
+from synapse_sdk.plugins.actions.export import BaseExporter, DefaultExportAction, ExportContext, ExportResult
 from synapse_sdk.reporting import JsonReporter, MemoryReporter, PlainReporter
-from synapse_sdk.testing import OK, CutDownload, CutUpload, Fault, LostReply, Reset, Status
+from synapse_sdk.storage import open_storage
+from synapse_sdk.testing import OK, Blackhole, CutDownload, CutUpload, Fault, LostReply, Reset, Status
+from tests.conformance.s3_server import LOGIN
 from tests.faults.buckets import BucketWorld
 from tests.faults.exporting import check_whole, contents_of, documents_of, params_of, store
 from tests.faults.test_upload_secrets import CANARY, TOKEN, raised, texts_of
@@ -83,6 +85,51 @@ def test_a_network_that_goes_away_fails_the_run_and_nothing_is_left(bucket: Buck
     bucket.proxy.faults(OK)
     assert bucket.objects() == before
     assert not (bucket.folder / "out").exists()
+    assert not [*bucket.folder.glob(".synapse/runs/*/work")]
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_an_export_outlasts_a_network_that_is_cut_for_a_while(bucket: BucketWorld, side: str) -> None:
+    """F16: what was asked while nothing came through is asked again; nothing is lost, and nothing there twice."""
+    url = f"s3://{bucket.bucket}/short?endpoint={bucket.proxy.url}&region=us-east-1&timeout=0.5"
+    bucket.backend.storages.create("short", url, credentials=LOGIN)
+    store(bucket, FILES, "short" if side == "source" else "store")
+    bucket.proxy.faults([OK, OK, *[Blackhole()] * 3, *[OK] * 5, *[Blackhole()] * 2, *[OK] * 1000])
+
+    result = export(bucket, storage="short" if side == "destination" else str(bucket.folder / "out"))
+
+    bucket.proxy.faults(OK)
+    assert (result.exported_count, result.failed_count) == (6, 0)
+    if side == "source":
+        whole = check_whole(contents_of(bucket.folder / "out" / "birds"))
+    else:
+        with open_storage(url, credentials=LOGIN) as storage:
+            whole = check_whole(documents_of(storage, "birds/"))
+            assert len(documents_of(storage, "")) == len(whole) + 1
+    assert {name: whole[f"origin_files/{name}"] for name in FILES} == FILES
+
+
+@pytest.mark.parametrize("fault", [Status(403), pytest.param(Reset(), marks=pytest.mark.full)], ids=repr)
+def test_what_could_not_be_undone_is_undone_when_the_network_is_back(bucket: BucketWorld, fault: Fault) -> None:
+    """F16: the run says so until then; also when it was published by the time that the network was cut."""
+    store(bucket, FILES)
+
+    class GoesAway(DefaultExportAction):
+        def commit(self, context: ExportContext) -> None:
+            super().commit(context)
+            bucket.proxy.faults(fault)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run_action(GoesAway, params_of(bucket, storage="bucket"), journal=True, job_id="gone")
+    assert describe_run("gone").record.status == "rollback_incomplete"
+    assert len(bucket.objects()) == 2 * len(FILES) + 1
+    bucket.proxy.faults(OK)
+
+    rollback_run("gone", action=GoesAway)
+
+    assert describe_run("gone").record.status == "rolled_back"
+    assert bucket.objects() == set()
     assert not [*bucket.folder.glob(".synapse/runs/*/work")]
 
 
