@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from synapse_sdk.plugins.actions.export.destinations import MANIFEST
 from synapse_sdk.plugins.actions.export.ledger import Ledger
-from synapse_sdk.plugins.actions.export.records import ItemState, SavedFile
+from synapse_sdk.plugins.actions.export.records import ItemState, Rename, SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, files_below
 from synapse_sdk.plugins.actions.names import shown
 from synapse_sdk.plugins.actions.report_files import part_of, write_table, written_aside
@@ -18,7 +18,7 @@ from synapse_sdk.plugins.actions.report_files import part_of, write_table, writt
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["ERRORS", "RENAMES", "seal", "write_documents", "write_report"]
+__all__ = ["ERRORS", "RENAMES", "renames_of", "seal", "write_documents", "write_report"]
 
 ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
 ASKED_AT_A_TIME = 500
@@ -39,10 +39,20 @@ def write_documents(context: "ExportContext") -> list[str]:
     }
     if _write_lists(folder / ERRORS, {}, errors):
         written.append(ERRORS)
-    renames = ({"wanted": shown(each.wanted), "given": each.given} for each in ledger.renames())
+    renames = ({"wanted": shown(each.wanted), "given": each.given} for each in renames_of(context))
     if _write_lists(folder / RENAMES, {}, {"files": renames}):
         written.append(RENAMES)
     return written
+
+
+def renames_of(context: "ExportContext") -> Iterator[Rename]:
+    """Yield the files of the export that could not keep their names; not those of items that are not in it after all.
+
+    What a hook has saved by itself is found in the folder.
+    """
+    for rename, is_saved in context.ledger.renames():
+        if is_saved or os.path.lexists(context.staging.folder / rename.given):
+            yield rename
 
 
 def write_manifest(context: "ExportContext") -> None:

@@ -216,10 +216,13 @@ class Ledger:
         with self._explained():
             return dict(self._connection.execute(statement, (json.dumps(paths),)))
 
-    def renames(self) -> Iterator[Rename]:
-        """Yield the files that could not keep their names, in order."""
-        statement = "SELECT rowid, number, wanted, given FROM renames WHERE rowid > ? ORDER BY rowid LIMIT ?"
-        return (Rename(*row[1:]) for row in self._pages(statement))
+    def renames(self) -> Iterator[tuple[Rename, bool]]:
+        """Yield the files that could not keep their names, in order, and whether each was saved."""
+        statement = (
+            "SELECT rowid, number, wanted, given, EXISTS (SELECT 1 FROM files WHERE path = given)"
+            " FROM renames WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        )
+        return ((Rename(*row[1:4]), bool(row[4])) for row in self._pages(statement))
 
     def problems(self, kind: str) -> Iterator[Problem]:
         """Yield the files of one kind that could not be saved, in order."""

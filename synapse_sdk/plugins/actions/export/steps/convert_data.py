@@ -2,6 +2,7 @@
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.losses import LossError
+from synapse_sdk.plugins.actions.export.records import ItemState
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["ConvertDataStep"]
@@ -39,7 +40,7 @@ class ConvertDataStep(BaseStep[ExportContext]):
                 context.set_progress(min(supply.done, expected), expected)
         except LossError as loss:
             return StepResult(success=False, error=str(loss))
-        return StepResult(data={"converted": supply.done - context.failed_count})
+        return StepResult(data={"converted": context.ledger.count(ItemState.CONVERTED)})
 
     def rollback(self, context: ExportContext, result: StepResult) -> None:  # the ledger knows
         """Forget what was converted."""

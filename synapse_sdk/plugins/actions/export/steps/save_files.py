@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
+from synapse_sdk.plugins.actions.export.documents import renames_of
 from synapse_sdk.plugins.actions.export.losses import LossError, describe_losses, note_failures
 from synapse_sdk.plugins.actions.export.originals import Originals
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ItemState, Settlement
@@ -50,7 +51,7 @@ class SaveFilesStep(BaseStep[ExportContext]):
             context.scope.held_signals += originals.close(sys.exception())
         failed = list(islice(context.ledger.entries(ItemState.FAILED), MOST_KEPT))
         context.failures = [(each.id, each.failure.reason, each.failure.words) for each in failed]
-        context.renamed_count = sum(1 for _ in context.ledger.renames())
+        context.renamed_count = sum(1 for _ in renames_of(context))
         if not context.exported_count and context.failed_count:
             named = [(each.id, each.failure) for each in failed]
             error = f"No item could be exported: {describe_losses(context.failed_count, named, are_all=True)}"

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from synapse_sdk.errors import ItemSkippedError, StepFailedError
+from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions.export import BaseExporter, ConvertedItem, ErrorList, ExportStatus, ItemFile
+from synapse_sdk.reporting import MemoryReporter
+from synapse_sdk.reporting.events import StepFinished
 from tests.unit.plugins.actions.export.world import BAD, ExportWorld, exporting, files_in, is_bad, reported
 
 
@@ -254,6 +257,47 @@ def test_a_hook_may_leave_items_out(world: ExportWorld) -> None:
     assert {rows[tasks[hook]]["why"] for hook in hooks} == {f"not wanted by {hook}" for hook in hooks}
     assert {rows[tasks[hook]]["outcome"] for hook in hooks} == {"skipped"}
     assert files_in(result.output_path).keys() == {"json/none.json", "origin_files/none.jpg", "manifest.json"}
+
+
+def test_what_is_counted_is_in_the_export(world: ExportWorld) -> None:
+    """Of items that were left out, or failed, only what is there nevertheless."""
+    for key, name in enumerate(("cat.jpg", "a/cat.jpg", "b/cat.jpg", "c/cat.jpg", "d/cat.jpg")):
+        world.add(name, b"x" * 10**key, key=str(key))
+    world.add("none.jpg", data=None)
+
+    why = "not wanted"
+
+    class Exporter(BaseExporter):
+        def convert_data(self, data: Any) -> Any:  # noqa: ANN401  # as the hook wants it
+            if data["files"]["images"]["size"] == 1:
+                raise ItemSkippedError(why)
+            return data
+
+        def save_original_file(self, result: Any, *rest: Any) -> Any:  # noqa: ANN401  # likewise
+            if result["files"]["images"]["size"] == 100:
+                raise ItemSkippedError(why)
+            if result["files"]["images"]["size"] == 1000:
+                raise OSError
+            return super().save_original_file(result, *rest)
+
+        def save_as_json(self, result: Any, *rest: Any) -> Any:  # noqa: ANN401  # likewise
+            if result["files"]["images"]["size"] == 10_000:
+                raise OSError
+            return super().save_as_json(result, *rest)
+
+    reporter = MemoryReporter()
+    result = run_action(exporting(Exporter), world.export_params(), reporter=reporter)
+
+    found = files_in(result.output_path)
+    renamed = json.loads(found.get("filename_collisions.json", b'{"files": []}'))["files"]
+    assert (result.exported_count, result.failed_count, result.skipped_count) == (1, 3, 2)
+    assert (
+        result.original_bytes == sum(len(found[path]) for path in found if path.startswith("origin_files/")) == 10_010
+    )
+    assert {each["given"] for each in renamed} <= found.keys()
+    assert result.renamed_count == len(renamed)
+    (converting,) = (each for each in reporter.events if isinstance(each, StepFinished) and each.step == "convert_data")
+    assert converting.result.data == {"converted": 4}
 
 
 def test_a_run_may_stop_at_the_first_item_that_fails(world: ExportWorld) -> None:
