@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         TaskState,
         UnitFile,
         Usage,
+        primary_specification,
     )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "chosen_backend",
     "default_backend",
     "open_backend",
+    "primary_specification",
 ]
 
 RECORDS, PORTS = "synapse_sdk.backend.records", "synapse_sdk.backend.ports"
@@ -187,6 +189,7 @@ __getattr__ = lazy_exports(
         "Tasks": PORTS,
         "UnitFile": RECORDS,
         "Usage": RECORDS,
+        "primary_specification": RECORDS,
         "chosen_backend": "synapse_sdk.backend.open",
         "default_backend": "synapse_sdk.backend.open",
         "open_backend": "synapse_sdk.backend.open",

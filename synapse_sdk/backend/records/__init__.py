@@ -15,6 +15,7 @@ from synapse_sdk.backend.records.catalogue import (
     StorageRecord,
     UnitFile,
     Usage,
+    primary_specification,
 )
 from synapse_sdk.backend.records.filters import (
     AssignmentFilter,
@@ -102,4 +103,5 @@ __all__ = [
     "TaskState",
     "UnitFile",
     "Usage",
+    "primary_specification",
 ]

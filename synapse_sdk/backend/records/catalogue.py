@@ -1,6 +1,6 @@
 """Storages, collections, and the files and units in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ __all__ = [
     "StorageRecord",
     "UnitFile",
     "Usage",
+    "primary_specification",
 ]
 
 StorageId = NewType("StorageId", int)
@@ -163,3 +164,13 @@ class DataUnit:
     run: str | None = None
     """The run that registered it."""
     created_at: datetime
+
+
+def primary_specification(unit: DataUnit, specifications: Iterable[FileSpecification]) -> str | None:
+    """Return the name of the specification whose file a unit is shown by, and what belongs to it is named after.
+
+    That is the primary one. Where a unit has no file of it, it is the first by name of those that it has; None if it
+    has no file at all.
+    """
+    primary = next((each.name for each in specifications if each.is_primary and each.name in unit.files), None)
+    return min(unit.files, default=None) if primary is None else primary

@@ -2,12 +2,21 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 
-from synapse_sdk.backend import Backend, DataUnit, Project, Task, TaskFilter, TaskId
+from synapse_sdk.backend import (
+    Backend,
+    DataUnit,
+    FileSpecification,
+    Project,
+    Task,
+    TaskFilter,
+    TaskId,
+    primary_specification,
+)
 from synapse_sdk.cli.catalogue.filters import tasks_with_units
 from synapse_sdk.documents import read_document
 from synapse_sdk.errors import ConfigurationError, ConflictError, InvalidDocumentError, RecordNotFoundError
@@ -139,13 +148,13 @@ class _Names:
     """The tasks of a project, by the stems of the names of their primary files."""
 
     def __init__(self, backend: Backend, project: Project) -> None:
-        primary = _primary(backend, project)
+        specifications = backend.collections.get(project.collection_id).specifications
         self.count = 0
         self._by_path = dict[str, list[Target]]()
         self._by_name = dict[str, list[Target]]()
         which = TaskFilter(project=project.id)
         for task, unit in tasks_with_units(backend, which):
-            self._add(task, _stem(unit, primary))
+            self._add(task, _stem(unit, specifications))
 
     def targets(self, stem: str) -> list[Target]:
         """Return the tasks that a file of this stem, with folders, may be for."""
@@ -159,15 +168,10 @@ class _Names:
         self._by_name.setdefault(stem.rpartition("/")[2], []).append(target)
 
 
-def _primary(backend: Backend, project: Project) -> str | None:
-    specifications = backend.collections.get(project.collection_id).specifications
-    return next((each.name for each in specifications if each.is_primary), None)
-
-
-def _stem(unit: DataUnit, primary: str | None) -> str:
-    """Return the stem of a unit's primary file, with folders; the unit key, if it has none."""
-    file = unit.files.get(primary) if primary is not None else None
-    name = unit.key if file is None else os.path.splitext(file.name)[0]  # noqa: PTH122  # as above
+def _stem(unit: DataUnit, specifications: Iterable[FileSpecification]) -> str:
+    """Return the stem of a unit's primary file, with folders; the unit key, if it has no file."""
+    primary = primary_specification(unit, specifications)
+    name = unit.key if primary is None else os.path.splitext(unit.files[primary].name)[0]  # noqa: PTH122  # as above
     return normalize("NFC", name)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synapse_sdk.backend import TaskFilter, open_backend
+from synapse_sdk.backend import FileSpecification, FileType, NewUnit, TaskFilter, open_backend
 from synapse_sdk.cli.catalogue.annotation_files import MAX_BYTES, annotate, match
 from tests.unit.cli.working import DM, bring_in, make_project
 
@@ -54,6 +54,32 @@ def test_files_are_for_the_units_whose_primary_files_they_are_named_after(synaps
 
     assert (outcome.code, outcome.err, outcome.out) == (0, "Annotated 6 tasks of 'boxes'.\n", "")
     assert data() == dict.fromkeys(names, DM)
+
+
+def test_an_export_is_put_back_also_where_units_lack_their_primary_file(synapse: "Synapse", home: Path) -> None:
+    """What a document is called by an export, and which task it is for, is one rule."""
+    specifications = [
+        FileSpecification(name="images", file_type=FileType.IMAGE, is_primary=True, is_required=False),
+        FileSpecification(name="labels", is_required=False),
+        FileSpecification(name="depth", is_required=False),
+    ]
+    with open_backend() as backend:
+        collection = backend.collections.create("animals", specifications=specifications).id
+        storage = backend.storages.ensure("memory:").id
+        reserved = [each.file.id for each in backend.ingestion.reserve("run", collection, storage, [("h", 9, "h")])]
+        files = {"labels": (reserved[0], "l/owl.txt"), "depth": (reserved[0], "d/wren.tif")}
+        backend.ingestion.register("run", collection, [NewUnit(key="a", files=files)], stored=reserved)
+        backend.ingestion.publish("run")
+        backend.projects.create("boxes", collection)
+    synapse("tasks", "create", "--project", "boxes")
+    with open_backend() as backend:
+        backend.tasks.set_data(backend.tasks.list(TaskFilter())[0].id, DM, 0)
+    exported = synapse("export", "task", "--project", "boxes", "--out", "out", "--no-originals")
+    assert (exported.code, [path.name for path in (home / "out" / "json").iterdir()]) == (0, ["wren.json"])
+
+    outcome = synapse(*ANNOTATE, "out/json")
+
+    assert (outcome.code, outcome.err) == (0, "Annotated 1 task of 'boxes'.\n")
 
 
 def test_what_cannot_be_matched_is_reported_and_left_alone(synapse: "Synapse", home: Path) -> None:

@@ -12,6 +12,7 @@ from synapse_sdk.backend import (
     DataUnitId,
     FileSpecification,
     TaskFilter,
+    primary_specification,
 )
 from synapse_sdk.backend.paging import Numbered, pages
 from synapse_sdk.plugins.actions.export.targets.base import ExportItem, ItemFile, Results
@@ -47,9 +48,7 @@ class ItemReader[R]:
     def _files(self, unit: DataUnit) -> dict[str, ItemFile]:
         """Return the files of a unit as hooks get them; if it has any, exactly one is the primary one."""
         known = self._specifications_of(unit.collection_id)
-        primary = next((name for name in unit.files if name in known and known[name].is_primary), None)
-        if primary is None:
-            primary = min(unit.files, default=None)
+        primary = primary_specification(unit, known.values())
         return {
             name: ItemFile(
                 file_name_original=file.name,
