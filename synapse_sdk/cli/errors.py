@@ -33,6 +33,7 @@ from synapse_sdk.errors import (
     StepFailedError,
     StepNotFoundError,
     StorageDeniedError,
+    StorageUnavailableError,
     SynapseError,
     UnencodableValueError,
     WorkflowError,
@@ -71,7 +72,7 @@ class ExitCode(IntEnum):
     ROLLBACK_INCOMPLETE = 4
     """A run failed or was stopped, and something it did could not be undone. It wins over every other code."""
     UNREACHABLE = 69
-    """A server cannot be reached, such as that of a journal or a backend."""
+    """A server cannot be reached, such as that of a journal, a backend or a storage."""
     INTERNAL = 70
     """A bug of `synapse` itself; a crash file says more."""
     IO = 74
@@ -199,8 +200,8 @@ OUT_OF_ORDER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, er
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code for what ended a command.
 
-    A run that failed because the system did not permit something, because a disk is full or because journal or backend
-    cannot be reached, says so by 77, 74 or 69 instead of 1: the cause chain of the error decides.
+    A run that failed because the system did not permit something, because a disk is full or because journal, backend
+    or storage cannot be reached, says so by 77, 74 or 69 instead of 1: the cause chain of the error decides.
     """
     if isinstance(error, StepFailedError) and error.rollback_errors:
         return ExitCode.ROLLBACK_INCOMPLETE
@@ -229,7 +230,7 @@ def _complaint(error: BaseException) -> ExitCode | None:
         return ExitCode.BUSY
     if isinstance(error, BackendUnavailableError):
         return exit_code(error)
-    if _is_unreachable(error):
+    if isinstance(error, StorageUnavailableError) or _is_unreachable(error):
         return ExitCode.UNREACHABLE
     if isinstance(error, OSError):
         if error.errno in NOT_PERMITTED or isinstance(error, StorageDeniedError):

@@ -92,7 +92,7 @@ def _where(problem: Problem) -> str:
     if spot:
         place = next((name for name in ("file", "document", "path") if name in where), None)
         where |= {place: f"{where[place]}{spot}"} if place is not None else {"line": spot[1:]}
-    words = [str(value) if name in PLACES else f"{name} {value}" for name, value in where.items()]
+    words = [str(value) if name in PLACES else f"{name.replace('_', ' ')} {value}" for name, value in where.items()]
     if problem.run_id is not None:
         words.insert(sum(name in {"plugin", "action"} for name in where), f"run {problem.run_id}")
     return " · ".join(words)

@@ -172,7 +172,7 @@ def refuse_taken(connection: Connection, table: Table, name: str, kind: str) -> 
 
 def not_found(reference: object, kind: str, fix: str | None = None) -> RecordNotFoundError:
     """Return the error that says that there is no such record."""
-    where: dict[str, Any] = {kind.replace(" ", "_"): reference}
+    where: dict[str, Any] = {kind.replace(" ", "_").replace("-", "_"): reference}
     return RecordNotFoundError(f"There is no {kind} {reference!r}", fix=fix, **where)
 
 
