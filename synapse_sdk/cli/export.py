@@ -66,6 +66,7 @@ def export(
         check_names,
         params_of,
         run_export,
+        tell_if_nothing_fits,
     )
     from synapse_sdk.cli.repeated_run import used_backend  # noqa: PLC0415
 
@@ -77,6 +78,8 @@ def export(
             return run_export(params, session)
         check_names(params, session)
         _show_preview(params, session)
+        if not session.wants_json:
+            tell_if_nothing_fits(params, session)
     return 0
 
 

@@ -1,14 +1,15 @@
 """Running an export for the command line: the same command goes on with one that was interrupted."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import click
 
 from synapse_sdk.backend.paging import every
+from synapse_sdk.cli.catalogue.filters import as_option
 from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.paths import expanded
 from synapse_sdk.cli.rendering import write
 from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
@@ -17,8 +18,10 @@ from synapse_sdk.plugins.actions.export.targets import TARGETS
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend
 
-__all__ = ["check_names", "params_of", "run_export"]
+__all__ = ["check_names", "params_of", "run_export", "tell_if_nothing_fits"]
 
+NAMED = ("project", "ground_truth_dataset_version")
+"""The keys of a filter that --project and --dataset say."""
 TUNING = {"download_max_workers": None, "on_error": "continue"}
 """Parameters that may differ from those of the export that is gone on with, and what they are when not given."""
 
@@ -27,9 +30,8 @@ def params_of(options: dict[str, Any], session: Session) -> dict[str, Any]:
     """Return the parameters of the action for the options of the command.
 
     Raises:
-        BadParameter: There is no such target, or --out names no folder.
+        BadParameter: There is no such target, --out names no folder, or a filter cannot be understood.
         UsageError: The target needs a project, or a dataset, or has no use for one.
-        ConfigurationError: A filter does not fit.
     """
     target = options["target"]
     if target not in TARGETS.names():
@@ -56,10 +58,34 @@ def run_export(params: dict[str, Any], session: Session) -> int:
         LeaseHeldError: The same export is under way.
     """
     run = RepeatedRun(action="export", params=params, tuning=TUNING, doing="is exporting the same to the same place")
-    code = run.start(session, lambda: check_names(params, session))
+    code = run.start(session, lambda: _check(params, session))
     if code == ExitCode.LOSSES and not session.wants_json:
         write(sys.stderr, "What could not be exported is listed in error_file_list.json, and in the report.")
     return code
+
+
+def _check(params: dict[str, Any], session: Session) -> None:
+    check_names(params, session)
+    if not session.wants_json:
+        tell_if_nothing_fits(params, session)
+
+
+def tell_if_nothing_fits(params: dict[str, Any], session: Session) -> None:
+    """Say so if there is nothing to export, and how much there would be without the filter."""
+    from synapse_sdk.backend import open_backend  # noqa: PLC0415  # as in `_place`
+
+    target, filters = params["target"], params["filter"]
+    named = {name: value for name, value in filters.items() if name in NAMED}
+    with open_backend(session.backend) as backend:
+        handler = TARGETS.load(target)(backend)
+        fitting, everything = (handler.get_results(handler.validate_filter(each)).count for each in (filters, named))
+    if everything and not fitting:
+        write(
+            sys.stderr,
+            f"Nothing fits --filter: without it there {'is 1' if everything == 1 else f'are {everything:,}'}.",
+        )
+    elif not fitting:
+        write(sys.stderr, f"There is nothing of target {target} to export.")
 
 
 def check_names(params: dict[str, Any], session: Session) -> None:
@@ -67,12 +93,15 @@ def check_names(params: dict[str, Any], session: Session) -> None:
 
     Raises:
         InvalidParamsError: The parameters do not fit; all that is wrong is named.
+        BadParameter: A filter has an unknown key, or a value that does not fit.
         SynapseError: Something that is named does not exist, or the place is taken.
     """
     from synapse_sdk.plugins.actions.export import DefaultExportAction  # noqa: PLC0415  # as in `upload_run`
-    from synapse_sdk.plugins.actions.export.preview import check_export  # noqa: PLC0415
+    from synapse_sdk.plugins.actions.export.preview import check_filter, check_place  # noqa: PLC0415
 
-    check_export(checked_params(DefaultExportAction, params), session.backend)
+    checked = checked_params(DefaultExportAction, params)
+    as_option("--filter", lambda: check_filter(checked, session.backend))
+    check_place(checked, session.backend)
 
 
 def _filter(target: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -83,8 +112,8 @@ def _filter(target: str, options: dict[str, Any]) -> dict[str, Any]:
     if target == "ground_truth" and (dataset is None or project is not None):
         msg = "The target ground_truth needs --dataset, and no --project"
         raise click.UsageError(msg)
-    named = {"project": project, "ground_truth_dataset_version": dataset}
-    found = dict(TARGETS.load(target).document(options["filters"]))
+    named = dict(zip(NAMED, (project, dataset), strict=True))
+    found = dict(as_option("--filter", lambda: TARGETS.load(target).document(options["filters"])))
     if twice := sorted(found.keys() & named.keys()):
         msg = f"--filter cannot have {twice[0]}, which is what --project or --dataset says"
         raise click.UsageError(msg)
@@ -98,11 +127,7 @@ def _place(out: str, session: Session) -> dict[str, Any]:
         BadParameter: It names no folder.
     """
     if "://" not in out:
-        try:
-            path = Path(out).expanduser().absolute()
-        except RuntimeError as error:
-            msg = f"{out!r} begins with the home folder of nobody that there is: write ./{out} for a name like that"
-            raise click.BadParameter(msg, param_hint="--out") from error
+        path = expanded(out, "--out").absolute()
         if not path.name or path.name == "..":
             msg = f"{out!r} is not the name of a new folder"
             raise click.BadParameter(msg, param_hint="--out")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.paths import expanded
 from synapse_sdk.cli.rendering import write
 from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
@@ -24,7 +25,8 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of the action for the options of the command.
 
     Raises:
-        UsageError: PATH and --asset contradict each other, or an asset is not of the form SPEC=PATH.
+        UsageError: PATH and --asset contradict each other.
+        BadParameter: An asset is not of the form SPEC=PATH, or a path begins with the home folder of nobody.
     """
     path, assets = options["path"], dict[str, Any]()
     for pair in options["assets"]:
@@ -32,21 +34,21 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
         if not equals or not name or not place:
             msg = f"{pair!r} is not of the form SPEC=PATH"
             raise click.BadParameter(msg, param_hint="--asset")
-        assets[name] = {"path": _plain(place), "is_recursive": not options["no_recursive"]}
+        assets[name] = {"path": _plain(place, "--asset"), "is_recursive": not options["no_recursive"]}
     if (path is None) == (not assets):
         msg = "Give either PATH, or --asset for each file specification"
         raise click.UsageError(msg)
     named = {
         "data_collection": options["collection"],
-        "storage": options["storage"],
+        "storage": None if options["storage"] is None else _checked(options["storage"], "--storage"),
         "project": options["project"],
-        "excel_metadata_path": options["meta"],
+        "excel_metadata_path": None if options["meta"] is None else _checked(options["meta"], "--meta"),
         "include": list(options["include"]) or None,
         "exclude": list(options["exclude"]) or None,
         "max_file_size_mb": options["max_size_mb"],
         "upload_max_workers": options["concurrency"],
         "on_error": None if options["on_error"] == "stop" else options["on_error"],
-        "path": None if path is None else _plain(path),
+        "path": None if path is None else _plain(path, "PATH"),
         "is_recursive": False if options["no_recursive"] and path is not None else None,
         "assets": assets or None,
         "use_single_path": False if assets else None,
@@ -54,9 +56,20 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _plain(path: str) -> str:
-    """Return a path as it is recorded: `photos/` is the same folder as `photos`."""
-    return path if "://" in path else path.rstrip("/") or path[:1]
+def _plain(path: str, option: str) -> str:
+    """Return a path as it is recorded: `photos/` is the same folder as `photos`.
+
+    Raises:
+        BadParameter: It begins with the home folder of nobody.
+    """
+    checked = _checked(path, option)
+    return checked if "://" in path else checked.rstrip("/") or checked[:1]
+
+
+def _checked(path: str, option: str) -> str:
+    if "://" not in path:
+        expanded(path, option)
+    return path
 
 
 def run_upload(params: dict[str, Any], session: Session) -> int:

@@ -155,6 +155,24 @@ def test_an_export_of_nothing_is_one(synapse: "Synapse", home: Path) -> None:
     assert files(home / "out") == {"manifest.json"}
 
 
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+def test_an_export_of_nothing_says_why(synapse: "Synapse", how: tuple[str, ...]) -> None:
+    """How many items there are without the filter; or that there are none at all. Programs get counts."""
+    with open_backend() as backend:
+        backend.projects.create("empty", backend.collections.get("animals").id)
+
+    narrow = synapse(*EXPORT, "--filter", "id__gt=1000", *how)
+    empty = synapse("export", "task", "--project", "empty", "--out", "./empty", *how)
+    told = synapse(*EXPORT[:-1], "./json", "--filter", "id__gt=1000", *how, "--json")
+    all_of_them = synapse(*EXPORT[:-1], "./all", *how)
+
+    assert "Nothing fits --filter: without it there are 3.\n" in narrow.err
+    assert "There is nothing of target task to export.\n" in empty.err
+    assert "fits" not in told.err
+    assert "othing " not in all_of_them.err.replace("Nothing was exported", "")
+    assert narrow.code == empty.code == told.code == all_of_them.code == 0
+
+
 def test_only_documents(synapse: "Synapse", home: Path, boxes: Path) -> None:
     """Then storages may be gone."""
     lose(boxes, 0)
@@ -207,6 +225,12 @@ def test_ground_truths_and_assignments(synapse: "Synapse", home: Path) -> None:
     missing = synapse("export", "ground_truth", "--dataset", "birds@7", "--out", "x")
     assert missing.code == 2
     assert "birds" in missing.err
+    unknown = synapse("export", "ground_truth", "--dataset", "brids", "--out", "x")
+    assert (unknown.code, "where  ground truth dataset brids" in unknown.err) == (2, True), unknown.err
+    as_json = synapse("export", "ground_truth", "--dataset", "brids", "--out", "x", "--json")
+    assert as_json.lines[-1]["error"]["where"] == {"ground_truth_dataset": "brids"}
+    wrong = synapse("export", "ground_truth", "--dataset", "birds", "--filter", "category=x", "--out", "x")
+    assert (wrong.code, "--filter" in wrong.err) == (2, True), wrong.err
 
 
 # What is wrong on the command line
@@ -246,14 +270,17 @@ def test_a_wrong_command_line_is_explained(synapse: "Synapse", args: tuple[str, 
     assert synapse("runs", "list", "--json").json["runs"][0]["action"] == "upload"
 
 
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
 @pytest.mark.parametrize(
     "wrong", ["colour=red", "has_data=perhaps", "state", "=x", "ids=a", "id__gt=", "created__gt=yesterday"]
 )
-def test_a_wrong_filter_is_refused_before_anything(synapse: "Synapse", home: Path, wrong: str) -> None:
-    """X8: it is named; nothing was started."""
-    outcome = synapse(*EXPORT, "--filter", wrong)
+def test_a_wrong_filter_is_refused_before_anything(
+    synapse: "Synapse", home: Path, wrong: str, how: tuple[str, ...]
+) -> None:
+    """X8: it is named, as a mistake on the command line; nothing was started."""
+    outcome = synapse(*EXPORT, "--filter", wrong, *how)
 
-    assert outcome.code in {2, 78}
+    assert (outcome.code, "--filter" in outcome.err) == (2, True)
     assert wrong.partition("=")[0] in outcome.err
     assert not (home / "out").exists()
     assert last_run(synapse)["action"] == "upload"

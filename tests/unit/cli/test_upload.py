@@ -319,6 +319,25 @@ def test_what_a_dead_rollback_has_left_is_undone_first(synapse: "Synapse", home:
     assert len(objects(home)) == 6
 
 
+@pytest.mark.parametrize(
+    ("option", "args"),
+    [
+        ("PATH", ("~no-such-user/photos", "--collection", "animals")),
+        ("--asset", ("--asset", "images=~no-such-user/photos", "--collection", "animals")),
+        ("--meta", ("photos", "--meta", "~no-such-user/x.csv", "--collection", "animals")),
+        ("--storage", ("photos", "--storage", "~no-such-user/store", "--collection", "animals")),
+    ],
+)
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+def test_the_home_folder_of_nobody_is_a_mistake_of_whoever_wrote_it(
+    synapse: "Synapse", option: str, args: tuple[str, ...], how: tuple[str, ...]
+) -> None:
+    """And no bug of ours."""
+    outcome = synapse("upload", *args, *how)
+
+    assert (outcome.code, option in outcome.err, "~no-such-user" in outcome.err) == (2, True, True), outcome.err
+
+
 def test_another_upload_is_none_of_its_business(synapse: "Synapse", photos: Path, home: Path) -> None:
     """Other files: a run of its own."""
     die("upload.registered", *UPLOAD)

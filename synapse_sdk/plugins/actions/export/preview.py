@@ -6,7 +6,7 @@ from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.params import ExportParams
 from synapse_sdk.plugins.context import RuntimeContext
 
-__all__ = ["ExportPreview", "check_export", "preview_export"]
+__all__ = ["ExportPreview", "check_filter", "check_place", "preview_export"]
 
 
 class ExportPreview(BaseModel):
@@ -29,17 +29,30 @@ class ExportPreview(BaseModel):
     """Where the export would be."""
 
 
-def check_export(params: ExportParams, backend_url: str | None = None) -> None:
-    """See whether everything that is named exists and the name is free, before a run begins that could only fail.
+def check_filter(params: ExportParams, backend_url: str | None = None) -> None:
+    """See whether the filter can be understood and what it names exists, before a run begins that could only fail.
 
     Raises:
-        ConfigurationError, RecordNotFoundError: The filter or the storage cannot be understood, or is not there.
+        ConfigurationError: It has an unknown key, lacks one, or has a value that does not fit.
+        RecordNotFoundError: It names something that there is not.
+    """
+    context = ExportContext(RuntimeContext(), params=params, run="preview", backend_url=backend_url)
+    try:
+        _ = context.filters
+    finally:
+        context.close()
+
+
+def check_place(params: ExportParams, backend_url: str | None = None) -> None:
+    """See whether the storage exists and the name is free, before a run begins that could only fail.
+
+    Raises:
+        ConfigurationError, RecordNotFoundError: The storage cannot be understood, or is not there.
         ObjectExistsError: The name is taken, and no other may be used.
         StorageError: The storage cannot be asked.
     """
     context = _context(params, backend_url)
     try:
-        _ = context.filters
         context.destination.expected()
     finally:
         context.close()
