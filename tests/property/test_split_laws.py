@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.backend import Category
-from synapse_sdk.backend.splits import Rule, sizes, split_by_ratios, split_by_rules
+from synapse_sdk.backend.splits import Rule, split_by_rules
+from synapse_sdk.ratios import sizes, split_by_ratios
 
 KEYS = st.sets(st.text(max_size=12), max_size=60)
 SEEDS = st.integers(-(2**70), 2**70)

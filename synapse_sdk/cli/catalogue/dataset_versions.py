@@ -109,11 +109,12 @@ def _split(split: str | None, seed: int, rules: Sequence[str], column: str | Non
     Raises:
         BadParameter: It cannot be understood.
     """
-    from synapse_sdk.backend import splits  # noqa: PLC0415  # help needs none of it
+    from synapse_sdk.backend import splits  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.ratios import split_by_ratios  # noqa: PLC0415
 
     if split is not None:
         ratios = as_option("--split", lambda: splits.read_ratios(split))
-        return lambda metas: splits.split_by_ratios(metas, ratios, seed=seed)
+        return lambda metas: split_by_ratios(metas, ratios, seed=seed)
     if column is not None:
         return lambda metas: splits.split_by_column(metas, column)
     read = [as_option("--rule", partial(splits.read_rule, text)) for text in rules or ("*=train",)]

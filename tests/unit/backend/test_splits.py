@@ -10,10 +10,10 @@ from synapse_sdk.backend.splits import (
     read_ratios,
     read_rule,
     split_by_column,
-    split_by_ratios,
     split_by_rules,
 )
 from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.ratios import split_by_ratios
 
 KEYS = [f"photo {number}" for number in range(1000)]
 THREE = read_ratios("train=0.8,validation=0.1,test=0.1")
