@@ -3,20 +3,27 @@
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synapse_sdk.documents.limits import MAX_BYTES, place, refusal, too_large
 from synapse_sdk.documents.regular import open_regular
 from synapse_sdk.types import JsonValue
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["read_document"]
 
 
-def read_document(path: str | os.PathLike[str], *, max_json_bytes: int = MAX_BYTES) -> JsonValue:
+def read_document(
+    path: str | os.PathLike[str], *, max_json_bytes: int = MAX_BYTES, yaml_as_text: bool = False
+) -> JsonValue:
     """Read a document whose suffix says what it is: `.yaml`, `.yml`, `.json` or `.toml`.
 
     Args:
         path: The file.
         max_json_bytes: Size that it may have if it is JSON, in bytes; other documents have a limit of their own.
+        yaml_as_text: Whether keys and values of a YAML document are text, as they are written; see `parse_yaml`.
 
     Returns:
         JSON data; None for an empty YAML file.
@@ -29,7 +36,9 @@ def read_document(path: str | os.PathLike[str], *, max_json_bytes: int = MAX_BYT
     origin, limit = str(path), MAX_BYTES
     match path.suffix.lower():
         case ".yaml" | ".yml":
-            from synapse_sdk.documents.yaml import parse_yaml as parse  # noqa: PLC0415  # loads PyYAML
+            from synapse_sdk.documents.yaml import parse_yaml  # noqa: PLC0415  # loads PyYAML
+
+            parse: Callable[[str, str], JsonValue] = partial(parse_yaml, as_text=yaml_as_text)
         case ".json":
             from synapse_sdk.documents.json import parse_json  # noqa: PLC0415  # one format is enough
 

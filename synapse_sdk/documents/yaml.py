@@ -40,7 +40,7 @@ PYTHON_TAG = CORE_TAG + "python/"
 TYPES = {CORE_TAG + "null": type(None), CORE_TAG + "bool": bool, CORE_TAG + "int": int, CORE_TAG + "float": float}
 
 
-def parse_yaml(text: str, origin: str) -> JsonValue:
+def parse_yaml(text: str, origin: str, *, as_text: bool = False) -> JsonValue:
     """Read a YAML document as JSON data, with the core schema of YAML 1.2.
 
     `yes`, `no`, `on`, `off`, dates, `12:30`, `0123` and `1_000` are text: what a parameter's type makes of them is
@@ -49,6 +49,8 @@ def parse_yaml(text: str, origin: str) -> JsonValue:
     Args:
         text: The document.
         origin: Names it in errors, such as its path.
+        as_text: Whether every key and value without a tag is text, as it is written: for documents whose names may
+            look like something else (the failsafe schema).
 
     Returns:
         JSON data; None when the document is empty.
@@ -62,7 +64,7 @@ def parse_yaml(text: str, origin: str) -> JsonValue:
         {'width': 800, 'crop': 'yes'}
     """
     check_text(text, origin)
-    builder = _Builder(origin)
+    builder = _Builder(origin, as_text=as_text)
     try:
         for event in yaml.parse(text, Loader=LOADER):
             builder.take(event)
@@ -101,9 +103,10 @@ class _Frame:
 class _Builder:
     """Puts a document together, event by event."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, *, as_text: bool) -> None:
         self.document: JsonValue = None
         self._origin = origin
+        self._as_text = as_text
         self._at: dict[str, int] = {}  # place of the event in hand, for refusals
         self._documents = 0
         self._nodes = 0
@@ -201,6 +204,8 @@ class _Builder:
         if LONE_SURROGATE.search(text):
             self._refuse("a text holds half of a character", "Write both halves, or leave it out")
         if tag in {"!", CORE_TAG + "str"} or (tag is None and not event.implicit[0]):
+            return text
+        if tag is None and self._as_text:
             return text
         value = self._resolved(text)
         if tag is None:

@@ -58,6 +58,19 @@ def test_a_document_is_json_data(text: str, value: object) -> None:
     assert parse_yaml(text, "params.yaml") == value
 
 
+def test_a_document_of_names_is_read_as_it_is_written() -> None:
+    """Where every value is a name, nothing that looks like a number or null is taken for one, not even as a key."""
+    text = "0: no\n1: null\n2: 1.10\n3: [~, 007, '5', !!int 5]\n4:\n"
+
+    assert parse_yaml(text, "data.yaml", as_text=True) == {
+        "0": "no",
+        "1": "null",
+        "2": "1.10",
+        "3": ["~", "007", "5", 5],
+        "4": "",
+    }
+
+
 def test_an_alias_is_a_copy() -> None:
     """Changing one place changes no other."""
     data: Any = parse_yaml("a: &x [1]\nb: *x", "params.yaml")
