@@ -17,6 +17,7 @@ __all__ = [
     "BackendVersionError",
     "ConfigurationError",
     "ConflictError",
+    "DatasetLossError",
     "DownloadDeniedError",
     "DownloadError",
     "DownloadIntegrityError",
@@ -24,6 +25,7 @@ __all__ = [
     "DuplicateStepError",
     "ExecutorError",
     "FileGoneError",
+    "InvalidDatasetError",
     "InvalidDocumentError",
     "InvalidKeyError",
     "InvalidPageError",
@@ -147,6 +149,18 @@ class InvalidSheetError(InvalidDocumentError):
     """A metadata sheet cannot be read, lacks what it needs, or exceeds a limit; `where` says which and by how much."""
 
     code = "SYN-E1109"
+
+
+class InvalidDatasetError(InvalidDocumentError):
+    """A dataset as a whole cannot be read; `where` names the file and the position in it."""
+
+    code = "SYN-E1110"
+
+
+class DatasetLossError(ConfigurationError):
+    """A conversion would lose something, and was told not to; nothing was written."""
+
+    code = "SYN-E1111"
 
 
 class UnsafeArchiveError(ConfigurationError):

@@ -1,0 +1,157 @@
+"""What a format has to be able to do: be recognised, be read, be written."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.model import DatasetInfo, Item
+
+__all__ = [
+    "BoundsPolicy",
+    "DatasetFormat",
+    "ExifPolicy",
+    "FormatOptions",
+    "ImageTransfer",
+    "Progress",
+    "Reader",
+    "Writer",
+]
+
+type Progress = Callable[[int, int | None], None]
+"""Takes the number of items done and, if that is known, of all."""
+
+
+class ImageTransfer(StrEnum):
+    """How images come into the target."""
+
+    COPY = "copy"
+    HARDLINK = "hardlink"
+    SYMLINK = "symlink"
+    NONE = "none"
+    """Not at all: only annotations are written."""
+
+
+class BoundsPolicy(StrEnum):
+    """What becomes of annotations that reach over the edge of their image."""
+
+    CLIP = "clip"
+    """They are cut at the edge, and reported."""
+    KEEP = "keep"
+    DROP = "drop"
+    ERROR = "error"
+    """The conversion fails."""
+
+
+class ExifPolicy(StrEnum):
+    """What becomes of the orientation that cameras note in images."""
+
+    APPLY = "apply"
+    """Images are as they are shown: width and height are swapped for those on their side."""
+    IGNORE = "ignore"
+    """Images are as they are stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatOptions:
+    """What may be chosen about reading and writing; a format looks at what concerns it."""
+
+    task: str | None = None
+    """What a YOLO dataset is for: detect, segment, pose, obb or classify; by default detect in what is written, and
+    what the dataset says in what is read. Pascal VOC with segment draws outlines as masks."""
+    images: ImageTransfer = ImageTransfer.COPY
+    bounds: BoundsPolicy | None = None
+    """By default YOLO and Pascal VOC clip, the others keep."""
+    exif: ExifPolicy = ExifPolicy.APPLY
+    voc_origin: int = 1
+    """The number of the first pixel in Pascal VOC files: 1 as in the development kit, or 0."""
+
+
+class Reader(ABC):
+    """Reads one dataset, from a folder that is never written to.
+
+    What cannot be read is taken down in the log and left out. Only a dataset that as a whole makes no sense is an
+    error, `synapse_sdk.errors.InvalidDatasetError`, which names file and position.
+
+    Args:
+        folder: The dataset. Formats whose annotations are one file take that, too.
+        options: What was chosen.
+        losses: Takes down what cannot be read.
+    """
+
+    def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
+        self.folder, self.options, self.losses = folder, options, losses
+
+    @property
+    @abstractmethod
+    def info(self) -> DatasetInfo:
+        """What is known before items are read. May go through all files when it is first asked for."""
+
+    @abstractmethod
+    def items(self) -> Iterator[Item]:
+        """Yield every item once, split after split, always in the same order."""
+
+    def close(self) -> None:  # noqa: B027  # most have nothing to release
+        """Release what was opened."""
+
+
+class Writer(ABC):
+    """Writes one dataset into a folder that is there, and empty but for what others write aside.
+
+    Args:
+        folder: Where to write.
+        info: Classes and splits. Classes are numbered in this order.
+        options: What was chosen.
+        losses: Takes down what cannot be written, or not as it is.
+    """
+
+    def __init__(self, folder: Path, info: DatasetInfo, options: FormatOptions, losses: LossLog) -> None:
+        self.folder, self.info, self.options, self.losses = folder, info, options, losses
+        self.written: Counter[tuple[str, str]] = Counter()
+        """How often each class was written with each tool."""
+
+    @abstractmethod
+    def write(self, item: Item) -> bool:
+        """Write an item, and return whether it is in the target now; if not, the log says why."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what can only be written when all items are there, such as the list of classes."""
+
+    def close(self) -> None:  # noqa: B027  # as above
+        """Release what was opened; comes after `finish`, and instead of it when something has failed."""
+
+
+class DatasetFormat(ABC):
+    """A format: one such class, offered under `synapse.formats`, teaches every command a format."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """For people: `Pascal VOC`."""
+
+    @abstractmethod
+    def find(self, folder: Path) -> str | None:
+        """Return what shows that a folder, or file, is a dataset of this format; None if it is not.
+
+        Looks at names and the beginning of files only.
+        """
+
+    @abstractmethod
+    def reader(self, folder: Path, options: FormatOptions, losses: LossLog) -> Reader:
+        """Return what reads a dataset.
+
+        Raises:
+            InvalidDatasetError: It is none of this format.
+        """
+
+    @abstractmethod
+    def writer(self, folder: Path, info: DatasetInfo, options: FormatOptions, losses: LossLog) -> Writer:
+        """Return what writes a dataset.
+
+        Raises:
+            ConfigurationError: The options do not fit the format.
+        """

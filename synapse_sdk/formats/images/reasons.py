@@ -1,0 +1,9 @@
+"""Why something is said about images."""
+
+from synapse_sdk.formats.losses import Reason
+
+__all__ = ["MISSING_IMAGE", "TURNED", "UNREADABLE_IMAGE"]
+
+MISSING_IMAGE = Reason("MISSING_IMAGE", "the image is not there", "Put it back, or remove what is said about it")
+TURNED = Reason("TURNED", "the image is shown turned, as its EXIF data says", "Or take it as stored: exif=ignore")
+UNREADABLE_IMAGE = Reason("UNREADABLE_IMAGE", "the image cannot be read", "Replace it")

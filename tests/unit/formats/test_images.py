@@ -1,0 +1,220 @@
+import os
+import sys
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from synapse_sdk.formats.base import ExifPolicy
+from synapse_sdk.formats.images import ImageSizes, images_below, is_safe_name
+from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.model import Annotation, Box, Item
+
+
+def save(path: Path, size: tuple[int, int] = (64, 48), orientation: int = 1) -> Path:
+    """Write an image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", size).save(path, "JPEG", exif=exif)
+    return path
+
+
+def item(path: Path | str, width: int = 0, height: int = 0) -> Item:
+    """Return an item with two annotations."""
+    annotations = [Annotation(id=each, label="car", box=Box(1, 2, 3, 4)) for each in "12"]
+    return Item(name="a.jpg", path=str(path), width=width, height=height, annotations=annotations)
+
+
+def test_an_item_gets_the_size_of_its_image(tmp_path: Path) -> None:
+    """And nothing is said about it."""
+    losses, one = LossLog(), item(save(tmp_path / "a.jpg"))
+
+    assert ImageSizes().measure(one, ExifPolicy.APPLY, losses)
+    assert (one.width, one.height) == (64, 48)
+    assert not losses.reasons
+
+
+@pytest.mark.parametrize(
+    ("orientation", "policy", "expected"),
+    [
+        (1, ExifPolicy.APPLY, (64, 48)),
+        (3, ExifPolicy.APPLY, (64, 48)),
+        (4, ExifPolicy.APPLY, (64, 48)),
+        (5, ExifPolicy.APPLY, (48, 64)),
+        (6, ExifPolicy.APPLY, (48, 64)),
+        (7, ExifPolicy.APPLY, (48, 64)),
+        (8, ExifPolicy.APPLY, (48, 64)),
+        (6, ExifPolicy.IGNORE, (64, 48)),
+    ],
+)
+def test_images_are_as_large_as_they_are_shown(
+    tmp_path: Path, orientation: int, policy: ExifPolicy, expected: tuple[int, int]
+) -> None:
+    """Y6: the log names those that are shown turned."""
+    losses, one = LossLog(), item(save(tmp_path / "a.jpg", orientation=orientation))
+
+    assert ImageSizes().measure(one, policy, losses)
+    assert (one.width, one.height) == expected
+    said = [(outcome, reason.code) for outcome, reason in losses.reasons]
+    assert said == ([(Outcome.NOTED, "TURNED")] if orientation != 1 and policy is ExifPolicy.APPLY else [])
+
+
+def test_the_size_that_the_source_says_wins(tmp_path: Path) -> None:
+    """Y6: also if the image is of another, or not there."""
+    one = item(tmp_path / "none.jpg", 100, 50)
+
+    assert ImageSizes().measure(one, ExifPolicy.APPLY, LossLog())
+    assert (one.width, one.height) == (100, 50)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("", "MISSING_IMAGE"), ("gone.jpg", "MISSING_IMAGE"), ("text.jpg", "UNREADABLE_IMAGE"), (".", "UNREADABLE_IMAGE")],
+)
+def test_an_item_without_readable_image_has_no_size(tmp_path: Path, path: str, code: str) -> None:
+    """The log says why; the item's annotations are dropped with it."""
+    (tmp_path / "text.jpg").write_text("no image")
+    losses = LossLog()
+
+    assert not ImageSizes().measure(item(path and tmp_path / path), ExifPolicy.APPLY, losses)
+    assert [(outcome, reason.code) for outcome, reason in losses.reasons] == [(Outcome.DROPPED, code)]
+    assert losses.annotations[Outcome.DROPPED] == 2
+
+
+def test_a_pipe_is_no_image(tmp_path: Path) -> None:
+    """Opening one would wait for somebody to write into it."""
+    os.mkfifo(tmp_path / "a.jpg")
+    losses = LossLog()
+
+    assert not ImageSizes().measure(item(tmp_path / "a.jpg"), ExifPolicy.APPLY, losses)
+    ((_, reason),) = losses.reasons
+    assert reason.code == "UNREADABLE_IMAGE"
+
+
+def test_links_are_measured_once(tmp_path: Path) -> None:
+    """Hard links and symbolic ones to a file are that file, whatever became of its name."""
+    save(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").hardlink_to(tmp_path / "a.jpg")
+    (tmp_path / "c.jpg").symlink_to("a.jpg")
+    sizes = ImageSizes()
+
+    facts = [sizes.facts(str(tmp_path / name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+
+    assert facts[0] is facts[1] is facts[2]
+
+
+def test_an_image_that_changes_is_measured_again(tmp_path: Path) -> None:
+    """Its name is not what it is known by."""
+    sizes, path = ImageSizes(), save(tmp_path / "a.jpg")
+    before = sizes.facts(str(path))
+    save(path, (7, 9))
+
+    after = sizes.facts(str(path))
+
+    assert (before.width, after.width) == (64, 7)
+
+
+def test_images_that_were_measured_cost_nothing(tmp_path: Path) -> None:
+    """Datasets have many items of one image, such as tiles."""
+    sizes, path = ImageSizes(), str(save(tmp_path / "a.jpg"))
+    sizes.facts(path)
+    began_at = time.perf_counter()
+
+    for _ in range(1000):
+        sizes.facts(path)
+
+    assert time.perf_counter() - began_at < 0.2
+
+
+def test_all_images_of_a_folder_are_found_in_order(tmp_path: Path) -> None:
+    """D8: with a suffix in any case, in folders within it, by names of all scripts."""
+    decomposed = unicodedata.normalize("NFD", "한국.png")
+    names = ["B.JPG", "a b.jpeg", "a.b.c.webp", "camA/x.jpg", "camA/y.tiff", "camB/x.jpg", "z.TIF", decomposed]
+    others = [".hidden.jpg", ".cache/x.jpg", "notes.txt", "jpg", "camA/x.txt", "x.jpg.bak"]
+    for name in names + others:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    found = [*images_below(tmp_path)]
+
+    assert [name for name, _ in found] == sorted(names)
+    assert all(path == str(tmp_path / name) for name, path in found)
+
+
+def test_links_to_images_are_images(tmp_path: Path) -> None:
+    """But links to folders are not followed, which may lead in circles, and links to nothing are none."""
+    save(tmp_path / "elsewhere" / "a.jpg")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "b.jpg").symlink_to("../elsewhere/a.jpg")
+    (folder / "c.jpg").symlink_to("nowhere.jpg")
+    (folder / "d.jpg").symlink_to("d.jpg")
+    (folder / "again").symlink_to(".")
+    (folder / "folder.jpg").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+
+    assert [name for name, _ in images_below(folder)] == ["b.jpg"]
+
+
+def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path) -> None:
+    """Whoever packed them."""
+    depth = sys.getrecursionlimit() + 100
+    folders = [f"{tmp_path}/{'d/' * number}" for number in range(1, depth + 1)]
+    for folder in folders:
+        os.mkdir(folder)  # noqa: PTH102  # a Path of such a depth is slow
+    Path(folders[-1], "a.jpg").touch()
+
+    ((name, path),) = images_below(tmp_path)
+
+    assert name == "d/" * depth + "a.jpg"
+    os.unlink(path)  # noqa: PTH108  # as above
+    for folder in reversed(folders):
+        os.rmdir(folder)  # noqa: PTH106  # as above; and nothing that recurses can remove them
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.jpg",
+        "camA/x.jpg",
+        "a..b.jpg",
+        "..a.jpg",
+        "a b/ c .jpg",
+        "한국.jpg",
+        unicodedata.normalize("NFD", "é.jpg"),
+        "x" * 255,
+    ],
+)
+def test_names_of_files_are_safe(name: str) -> None:
+    """C8: odd ones are, too."""
+    assert is_safe_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "/etc/passwd",
+        "a/",
+        "a//b.jpg",
+        "./a.jpg",
+        "../a.jpg",
+        "a/../b.jpg",
+        "..",
+        "a\0b.jpg",
+        "..\\a.jpg",
+        "C:\\a.jpg",
+        "x" * 256,
+        "한" * 86,
+        "a/" + "x" * 300 + "/b.jpg",
+        os.fsdecode(b"caf\xe9.jpg"),
+        "a\ud800.jpg",
+    ],
+)
+def test_names_that_lead_out_or_cannot_be_are_not_safe(name: str) -> None:
+    """C14: nor are those that no file can have, or no document can name."""
+    assert not is_safe_name(name)
