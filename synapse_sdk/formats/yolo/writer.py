@@ -1,0 +1,183 @@
+"""Writes YOLO datasets."""
+
+import itertools
+import os
+from errno import ENAMETOOLONG
+from os.path import splitext
+from pathlib import Path
+
+from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
+from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, ImageTransfer, Writer
+from synapse_sdk.formats.bounds import Fitter
+from synapse_sdk.formats.images import IMAGE_SUFFIXES, ImagePlacer, ImageSizes, is_safe_name
+from synapse_sdk.formats.losses import LossLog, Outcome, Reason
+from synapse_sdk.formats.model import DatasetInfo, Item
+from synapse_sdk.formats.reasons import NAME_TAKEN, UNSAFE_NAME
+from synapse_sdk.formats.splits import canonical_split, in_order
+from synapse_sdk.formats.yolo.config import NO_SPLITS
+from synapse_sdk.formats.yolo.config_text import config_text, flip_of
+from synapse_sdk.formats.yolo.lines import DetectLines, Lines
+from synapse_sdk.formats.yolo.outlines import ObbLines, SegmentLines
+from synapse_sdk.formats.yolo.poses import PoseLines
+from synapse_sdk.formats.yolo.reasons import DUPLICATE_ROW, FLIPS, FOLDER_RENAMED
+from synapse_sdk.formats.yolo.tasks import Task
+
+__all__ = ["YoloWriter"]
+
+LINES: dict[Task, type[Lines]] = {each.task: each for each in (DetectLines, SegmentLines, PoseLines, ObbLines)}
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+class YoloWriter(Writer):
+    """Writes a dataset for one task: label files beside images, `dataset.yaml` and `classes.txt`.
+
+    Args:
+        folder: Where to write.
+        info: Classes and splits.
+        task: What it is for.
+        options: What was chosen.
+        losses: Takes down what cannot be written, or not as it is.
+
+    Raises:
+        ConfigurationError: Annotations are to reach over the edge of their image, or a split has the name of
+            something else in the YAML file.
+    """
+
+    def __init__(self, folder: Path, info: DatasetInfo, task: Task, options: FormatOptions, losses: LossLog) -> None:
+        super().__init__(folder, info, options, losses)
+        if options.bounds is BoundsPolicy.KEEP:
+            msg = "A YOLO dataset cannot have annotations that reach over the edge of their image"
+            raise ConfigurationError(msg, why="Trainers leave out images with such", fix="Use bounds=clip or drop")
+        self._task = task
+        fitter = Fitter(options.bounds or BoundsPolicy.CLIP, losses)
+        self._lines = LINES[task](info.classes, fitter, losses)
+        self._placer = ImagePlacer(folder, options.images, losses)
+        self._sizes = ImageSizes()
+        self._root = os.fspath(folder)
+        self._prefixes: dict[str, str] = {}
+        self._made: set[str] = set()
+        for split in info.splits or ("",):
+            self._add_split(split)
+
+    def write(self, item: Item) -> bool:
+        """Write the label file of an item, and bring its image to its place."""
+        name = item.name
+        prefix = self._prefixes.get(item.split)
+        if prefix is None:
+            prefix = self._add_split(item.split)
+        if not is_safe_name(name):
+            return self._drop(item, UNSAFE_NAME)
+        if item.annotations and not self._sizes.measure(item, self.options.exif, self.losses):
+            return False
+        if "images/" in name:
+            name = _without_images(name)
+        opened = self._open_label(item, prefix, name)
+        if opened is None:
+            return False
+        file, name = opened
+        try:
+            self._fill(file, item)
+        finally:
+            os.close(file)
+        self._placer.place(item, f"{prefix}images/{name}")
+        return True
+
+    def finish(self) -> None:
+        """Write the YAML file and the list of classes."""
+        for label, tool, count in self._lines.written():
+            self.written[label, tool] += count
+        joints = self._lines.joints if isinstance(self._lines, PoseLines) else 0
+        classes = self.info.classes
+        if joints and any(spec.flip for spec in classes) and not flip_of(classes, joints):
+            self.losses.of_item(Outcome.NOTED, FLIPS, item="", where="dataset.yaml")
+        splits = in_order(prefix.rstrip("/") for prefix in {*self._prefixes.values()} if prefix)
+        text = config_text(classes, splits, self._task, joints)
+        (self.folder / "dataset.yaml").write_text(text, encoding="utf-8", newline="\n")
+        lines = "".join(f"{' '.join(spec.name.splitlines())}\n" for spec in classes)
+        (self.folder / "classes.txt").write_bytes(lines.encode(errors="backslashreplace"))
+
+    def _fill(self, file: int, item: Item) -> None:
+        lines = self._lines.lines(item)
+        if len({*lines}) < len(lines):
+            words = f"{len(lines) - len({*lines})} rows"
+            self.losses.of_item(Outcome.NOTED, DUPLICATE_ROW, item=item.name, split=item.split, words=words)
+        text = "".join(lines)
+        if "-" in text:
+            text = text.replace("-0.000000", "0.000000")
+        data = text.encode()
+        while data:
+            data = data[os.write(file, data) :]
+
+    def _open_label(self, item: Item, prefix: str, name: str) -> tuple[int, str] | None:
+        """Open the label file of an item, and return it with the name that the image gets; None if there is none.
+
+        Where another image has the label file already, a number is put behind the stem.
+        """
+        stem, suffix = splitext(name)  # noqa: PTH122  # once for each item
+        if not item.path and suffix.lower() not in IMAGE_SUFFIXES:
+            stem, suffix = name, ""
+        reason, given = FOLDER_RENAMED, stem
+        for number in itertools.count(2):
+            try:
+                file = self._open(f"{prefix}labels/{given}.txt")
+            except FileExistsError:
+                reason, given = NAME_TAKEN, f"{stem}_{number}"
+                continue
+            except NotADirectoryError:
+                self._drop(item, NAME_TAKEN, f"{prefix}labels/{stem}.txt")
+                return None
+            except OSError as error:
+                if error.errno != ENAMETOOLONG:
+                    raise
+                self._drop(item, UNSAFE_NAME, "the name is too long")
+                return None
+            break
+        name = given + suffix
+        if name != item.name:
+            words = f"it is {name} in the target"
+            self.losses.of_item(Outcome.CHANGED, reason, item=item.name, split=item.split, words=words)
+        return file, name
+
+    def _open(self, path: str) -> int:
+        """Open a new file for writing; which names are taken, the file system knows."""
+        above = path.rpartition("/")[0]
+        if above not in self._made:
+            try:
+                os.makedirs(f"{self._root}/{above}", exist_ok=True)  # noqa: PTH103  # text is what we have
+            except FileExistsError as error:  # of a file at the place of the folder
+                raise NotADirectoryError(*error.args) from error
+            self._made.add(above)
+        return os.open(f"{self._root}/{path}", NEW_FILE, 0o666)
+
+    def _add_split(self, name: str) -> str:
+        """Return the folder of a split, with a slash; nothing in a dataset without splits."""
+        split = canonical_split(name)
+        if bool(split) is ("" in self._prefixes) and self._prefixes:
+            msg = "Some items of the dataset are in a split, and others are not"
+            raise InvalidDatasetError(msg, fix="Put all of them into splits, or none", split=name)
+        if split and ("/" in split or not is_safe_name(split) or split in NO_SPLITS):
+            msg = f"A split of a YOLO dataset cannot be called {name!r}"
+            raise ConfigurationError(msg, fix="Rename it", split=name)
+        prefix = self._prefixes[name] = f"{split}/" if split else ""
+        needed = ("labels",) if self.options.images is ImageTransfer.NONE else ("labels", "images")
+        for folder in needed:
+            os.makedirs(f"{self._root}/{prefix}{folder}", exist_ok=True)  # noqa: PTH103  # as above
+            self._made.add(f"{prefix}{folder}")
+        return prefix
+
+    def _drop(self, item: Item, reason: Reason, words: str = "") -> bool:
+        self.losses.of_item(
+            Outcome.DROPPED,
+            reason,
+            item=item.name,
+            split=item.split,
+            words=words,
+            annotations=len(item.annotations),
+        )
+        return False
+
+
+def _without_images(name: str) -> str:
+    """Return a name whose folders are not called `images`: trainers find labels by the last one of that name."""
+    *folders, last = name.split("/")
+    return "/".join([*(f"{folder}_" if folder == "images" else folder for folder in folders), last])
