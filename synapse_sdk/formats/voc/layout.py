@@ -1,0 +1,135 @@
+"""Where a Pascal VOC dataset keeps what: in its own folder, in one folder a split, or as lists of names."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.images import is_folder, is_regular
+from synapse_sdk.formats.splits import canonical_split, canonical_splits
+from synapse_sdk.formats.voc.image_index import stem_of
+
+__all__ = [
+    "DOCUMENTS",
+    "LISTS",
+    "MASKS_OF_CLASSES",
+    "MASKS_OF_OBJECTS",
+    "Part",
+    "documents_below",
+    "find_parts",
+    "folders_in",
+]
+
+DOCUMENTS = ("Annotations", "annotations")
+IMAGES = ("Images", "images", "JPEGImages")
+"""Ours, and that of the development kit."""
+MASKS_OF_CLASSES = "SegmentationClass"
+MASKS_OF_OBJECTS = "SegmentationObject"
+LISTS = Path("ImageSets", "Main")
+LISTED = frozenset(("train", "val", "valid", "validation", "test"))
+"""Lists that are splits. `trainval` is two of them again, `<class>_train` says which images have a class."""
+MAX_LIST_BYTES = 256 * 1024 * 1024
+SUFFIX = ".xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A folder with annotations, their images and their masks."""
+
+    split: str
+    folder: Path
+    documents: str
+    """The name of the folder with the XML files."""
+    images: str
+    """The name of the folder with the images; empty if there is none."""
+    masks_of_objects: Path | None
+    masks_of_classes: Path | None
+    lists: dict[str, list[str]]
+    """The names that each split has, as listed; empty if there are no lists."""
+
+
+def find_parts(folder: Path) -> list[Part]:
+    """Return the parts of a dataset, one a split, or one for all; none if nothing is as Pascal VOC has it.
+
+    Raises:
+        InvalidDatasetError: There are two folders or lists for one thing.
+    """
+    whole = _part(folder, "")
+    inner = {name: part for name in sorted(folders_in(folder)) if (part := _part(folder / name, name))}
+    if whole is None:
+        return list(canonical_splits(inner, str(folder)).values())
+    for name, part in inner.items():
+        if name.lower() in LISTED:
+            msg = f"Dataset {str(folder)!r} has both {whole.documents!r} and '{name}/{part.documents}'"
+            raise InvalidDatasetError(
+                msg, fix="Keep annotations in folders of splits, or in one folder", path=str(folder)
+            )
+    return [whole]
+
+
+def documents_below(folder: str) -> list[str]:
+    """Return the XML files below a folder, sorted, as names with slashes; links to folders are not followed."""
+    found: list[str] = []
+    waiting = [""]
+    while waiting:
+        above = waiting.pop()
+        with os.scandir(f"{folder}/{above}") as entries:
+            kept = [entry for entry in entries if not entry.name.startswith("._")]  # what macOS puts on foreign disks
+        for entry in kept:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{above}{entry.name}/")
+            elif entry.name[-4:].lower() == SUFFIX and is_regular(entry):
+                found.append(above + entry.name)
+    found.sort()
+    return found
+
+
+def _part(folder: Path, split: str) -> Part | None:
+    names = folders_in(folder)
+    documents = _one_of(DOCUMENTS, names, folder)
+    if not documents:
+        return None
+    lists = _lists(folder / LISTS)
+    if split and lists.keys() - {canonical_split(split)}:
+        msg = f"Folder {str(folder)!r} is a dataset with splits of its own: {', '.join(lists)}"
+        raise InvalidDatasetError(msg, fix="Name that folder, or remove its lists", path=str(folder / LISTS))
+    objects, classes = folder / MASKS_OF_OBJECTS, folder / MASKS_OF_CLASSES
+    return Part(
+        split=canonical_split(split),
+        folder=folder,
+        documents=documents,
+        images=_one_of(IMAGES, names, folder),
+        masks_of_objects=objects if objects.name in names else None,
+        masks_of_classes=classes if classes.name in names else None,
+        lists={} if split else lists,
+    )
+
+
+def folders_in(folder: Path) -> set[str]:
+    """Return the names of the folders in a folder, links to folders included, hidden ones left out."""
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry)}
+
+
+def _one_of(candidates: Iterable[str], names: set[str], folder: Path) -> str:
+    found = [name for name in candidates if name in names]
+    if len(found) > 1:
+        msg = f"Folder {str(folder)!r} has both {found[0]!r} and {found[1]!r}, which are one thing"
+        raise InvalidDatasetError(msg, fix="Bring them together under one of the two names", path=str(folder))
+    return found[0] if found else ""
+
+
+def _lists(folder: Path) -> dict[str, list[str]]:
+    if not folder.is_dir():
+        return {}
+    found = {path.stem: path for path in sorted(folder.glob("*.txt")) if path.stem in LISTED and path.is_file()}
+    return {split: _listed(path) for split, path in canonical_splits(found, str(folder)).items()}
+
+
+def _listed(path: Path) -> list[str]:
+    if path.stat().st_size > MAX_LIST_BYTES:
+        msg = f"List {str(path)!r} has more than {MAX_LIST_BYTES:,} bytes"
+        raise InvalidDatasetError(msg, fix="Remove it, or make it a list of names", path=str(path))
+    lines = os.fsdecode(path.read_bytes()).removeprefix("\ufeff").split("\n")
+    return [stem_of(name) for line in lines if (name := line.strip())]

@@ -1,0 +1,321 @@
+"""Where Pascal VOC datasets keep their files, and which image an XML file is about."""
+
+from pathlib import Path
+
+import pytest
+
+from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.voc import PascalFormat
+from tests.unit.formats.voc_datasets import BOX, OBJECT, SIZE, Content, document, make, read
+
+LISTED: dict[str, Content] = {
+    f"{folder}/{name}.{suffix}": content
+    for name in "abcd"
+    for folder, suffix, content in (
+        ("Annotations", "xml", document(f"{name}.jpg", OBJECT)),
+        ("JPEGImages", "jpg", SIZE),
+    )
+}
+
+
+@pytest.mark.parametrize("documents", ["Annotations", "annotations"])
+@pytest.mark.parametrize("images", ["Images", "images", "JPEGImages"])
+def test_folders_may_be_called_as_tools_call_them(tmp_path: Path, documents: str, images: str) -> None:
+    """Ours, the devkit's, and others'."""
+    root = make(tmp_path, {f"{documents}/a.xml": document("a.png", OBJECT), f"{images}/a.png": SIZE})
+
+    result = read(root)
+
+    assert result.items[0].path == str(root / images / "a.png")
+    assert result.info.splits == ()
+    assert PascalFormat().find(root) == f"{documents}/a.xml"
+
+
+def test_splits_are_folders(tmp_path: Path) -> None:
+    """N2: in the usual order, and `val` is `valid`."""
+    root = make(
+        tmp_path,
+        {f"{split}/Annotations/{split}.xml": document("x.png", OBJECT) for split in ("test", "val", "extra", "train")},
+    )
+
+    result = read(root)
+
+    assert result.info.splits == ("train", "valid", "test", "extra")
+    assert result.names == [("train", "x.png"), ("valid", "x.png"), ("test", "x.png"), ("extra", "x.png")]
+    assert PascalFormat().find(root) == "extra/Annotations/extra.xml"
+
+
+def test_validation_alone_is_a_split_like_any_other(tmp_path: Path) -> None:
+    """Defect 12: neither train nor test need be there."""
+    root = make(tmp_path, {"validation/Annotations/a.xml": document("a.png", OBJECT)})
+
+    assert read(root).info.splits == ("valid",)
+
+
+@pytest.mark.parametrize(
+    ("files", "both"),
+    [
+        (("valid/Annotations/a.xml", "validation/Annotations/a.xml"), ("'valid'", "'validation'")),
+        (("Annotations/a.xml", "train/Annotations/a.xml"), ("'Annotations'", "'train/Annotations'")),
+        (("Annotations/a.xml", "annotations/a.xml"), ("'Annotations'", "'annotations'")),
+        (("Annotations/a.xml", "Images/a.png", "JPEGImages/a.png"), ("'Images'", "'JPEGImages'")),
+    ],
+)
+def test_two_places_for_one_thing_are_refused(tmp_path: Path, files: tuple[str, ...], both: tuple[str, str]) -> None:
+    """The error names both."""
+    root = make(tmp_path, dict.fromkeys(files, document("a.png")))
+
+    with pytest.raises(InvalidDatasetError) as caught:
+        read(root)
+
+    assert all(name in str(caught.value) for name in both)
+    assert caught.value.fix
+
+
+def test_a_folder_without_xml_files_is_refused(tmp_path: Path) -> None:
+    """COCO has a folder `annotations`, too."""
+    root = make(tmp_path, {"annotations/instances_train.json": "{}", "images/a.png": SIZE})
+
+    assert PascalFormat().find(root) is None
+    with pytest.raises(InvalidDatasetError, match="no XML file"):
+        read(root)
+
+
+def test_lists_of_names_are_splits(tmp_path: Path) -> None:
+    """As the devkit has them; `trainval` is two of them again, and `<class>_train` none."""
+    lists: dict[str, Content] = {
+        "train.txt": "b\na\n\n",
+        "val.txt": "c\r\n",
+        "trainval.txt": "a\nb\nc\n",
+        "ant_train.txt": "a  1\nb -1\n",
+    }
+    root = make(tmp_path, LISTED | {f"ImageSets/Main/{name}": names for name, names in lists.items()})
+
+    result = read(root)
+
+    assert result.info.splits == ("train", "valid")
+    assert result.names == [("train", "a.jpg"), ("train", "b.jpg"), ("valid", "c.jpg")]
+    assert result.codes == {("dropped", "UNLISTED"): 1}
+    assert result.loss.item == "d"
+
+
+def test_a_name_in_two_lists_is_read_once(tmp_path: Path) -> None:
+    """N2: no image is in two splits; that it should be is reported."""
+    root = make(tmp_path, LISTED | {"ImageSets/Main/train.txt": "a\nb\n", "ImageSets/Main/test.txt": "b\nc\nd\nb"})
+
+    result = read(root)
+
+    assert result.names == [("train", "a.jpg"), ("train", "b.jpg"), ("test", "c.jpg"), ("test", "d.jpg")]
+    assert result.codes == {("changed", "SPLIT_TWICE"): 1}
+    assert (result.loss.item, result.loss.split, result.loss.words) == ("b", "train", "listed in train and test")
+
+
+def test_lists_may_name_images_without_xml(tmp_path: Path) -> None:
+    """Those of a test without answers, for one; and what is nowhere is reported."""
+    files = {**LISTED, "ImageSets/Main/test.txt": "a\nb.jpg\nc 1\nd -1\nmy scan 1\nnowhere\n"}
+    root = make(tmp_path, {**files, "JPEGImages/my scan 1.JPG": SIZE})
+
+    result = read(root)
+
+    assert [name for _, name in result.names] == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "my scan 1.JPG"]
+    assert result.items[-1].annotations == []
+    assert result.codes == {("failed", "UNKNOWN_IMAGE"): 1, ("noted", "UNLABELLED"): 1}
+
+
+def test_lists_that_are_one_split_under_two_names_are_refused(tmp_path: Path) -> None:
+    """Like folders."""
+    root = make(tmp_path, LISTED | {"ImageSets/Main/val.txt": "a", "ImageSets/Main/valid.txt": "b"})
+
+    with pytest.raises(InvalidDatasetError, match="'val' and 'valid'"):
+        read(root)
+
+
+def test_lists_without_splits_change_nothing(tmp_path: Path) -> None:
+    """Only `trainval`, or the `default` of CVAT."""
+    root = make(tmp_path, LISTED | {"ImageSets/Main/trainval.txt": "a\n", "ImageSets/Main/default.txt": "a\n"})
+
+    result = read(root)
+
+    assert len(result.items) == result.info.count == 4
+    assert not result.examples
+
+
+def test_a_folder_of_several_devkits_is_refused(tmp_path: Path) -> None:
+    """Each has splits of its own, which would be lost."""
+    root = make(tmp_path, {"VOC2007/Annotations/a.xml": document("a.png"), "VOC2007/ImageSets/Main/train.txt": "a\n"})
+
+    with pytest.raises(InvalidDatasetError, match="splits of its own: train"):
+        read(root)
+
+
+def test_sub_folders_are_parts_of_names(tmp_path: Path) -> None:
+    """C6, defect 15: two images with one base name stay two."""
+    root = make(
+        tmp_path,
+        {
+            "Annotations/camA/x.xml": document("x.jpg", OBJECT),
+            "Annotations/camB/x.xml": document("camB/x.jpg", OBJECT, OBJECT),
+            "Images/camA/x.jpg": SIZE,
+            "Images/camB/x.jpg": SIZE,
+        },
+    )
+
+    result = read(root)
+
+    assert [(item.name, len(item.annotations)) for item in result.items] == [("camA/x.jpg", 1), ("camB/x.jpg", 2)]
+    assert [Path(item.path).relative_to(root / "Images").as_posix() for item in result.items] == [
+        "camA/x.jpg",
+        "camB/x.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("a.jpg", "a.JPG"),
+        ("a", "a.JPG"),
+        ("", "a.JPG"),
+        ("renamed.png", "a.JPG"),
+        ("C:\\photos\\a.JPG", "a.JPG"),
+        ("/home/me/a.jpg", "a.JPG"),
+        ("../../a.jpg", "a.JPG"),
+        ("b.png", "b.png"),
+        ("  \n b.png\n ", "b.png"),
+    ],
+)
+def test_the_image_is_the_one_named_in_the_xml_else_the_one_named_like_it(
+    tmp_path: Path, said: str, found: str
+) -> None:
+    """D8: suffixes in any case. Tools write whole paths, no suffix, or the name before the last renaming."""
+    root = make(tmp_path, {"Annotations/a.xml": document(said, OBJECT), "Images/a.JPG": SIZE, "Images/b.png": SIZE})
+
+    item = read(root).items[0]
+
+    assert (item.name, item.path) == (found, str(root / "Images" / found))
+    assert len(item.annotations) == 1
+
+
+def test_an_xml_that_names_another_image_than_itself_is_noted(tmp_path: Path) -> None:
+    """Perhaps images were renamed, and it means another one."""
+    root = make(tmp_path, {"Annotations/a.xml": document("b.png", OBJECT), "Images/a.png": SIZE, "Images/b.png": SIZE})
+
+    result = read(root)
+
+    assert [name for _, name in result.names] == ["b.png", "a.png"]
+    assert result.codes == {("noted", "OTHER_FILE"): 1, ("noted", "UNLABELLED"): 1}
+
+
+def test_names_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    """C8: Unicode as it is composed, spaces, dots."""
+    names = ["사진 é (1).jpg", "e\u0301.jpg", "scan.v1.final.jpg", " space .jpg", "-dash.jpg", "a & b.jpg"]
+    for name in names:
+        stem = name.removesuffix(".jpg")
+        make(tmp_path, {f"Annotations/{stem}.xml": document(name.replace("&", "&amp;"), OBJECT)})
+        make(tmp_path, {f"Images/{name}": SIZE})
+
+    result = read(tmp_path)
+
+    assert sorted(name for _, name in result.names) == sorted(names)
+    assert all(item.path and item.annotations for item in result.items)
+
+
+def test_a_missing_image_is_an_item_nevertheless(tmp_path: Path) -> None:
+    """Its name is the one that the XML says, in the folder of the XML."""
+    root = make(
+        tmp_path,
+        {
+            "Annotations/cam/a.xml": document("a.gif", OBJECT),
+            "Annotations/cam/b.xml": document("other/b.jpg"),
+            "Annotations/scan.v1.xml": document(""),
+        },
+    )
+
+    assert [(item.name, item.path) for item in read(root).items] == [
+        ("cam/a.gif", ""),
+        ("other/b.jpg", ""),
+        ("scan.v1", ""),
+    ]
+
+
+def test_a_name_that_leads_out_of_the_dataset_is_refused(tmp_path: Path) -> None:
+    """C14: by file, and the others are read."""
+    root = make(
+        tmp_path,
+        {
+            "Annotations/a.xml": document("../../a.png", OBJECT),
+            "Annotations/b.xml": document("/etc/passwd", OBJECT),
+            "Annotations/c.xml": document("c.png", OBJECT),
+        },
+    )
+
+    result = read(root)
+
+    assert [name for _, name in result.names] == ["c.png"]
+    assert result.codes == {("failed", "UNSAFE_NAME"): 2}
+    assert [loss.where for loss in result.examples] == ["Annotations/a.xml", "Annotations/b.xml"]
+
+
+def test_two_files_about_one_image_are_not_both_read(tmp_path: Path) -> None:
+    """The second is reported."""
+    root = make(tmp_path, {"Annotations/a.xml": document("x.png", OBJECT), "Annotations/b.xml": document("x.png")})
+
+    result = read(root)
+
+    assert result.names == [("", "x.png")]
+    assert (result.loss.reason.code, result.loss.where) == ("NAME_TAKEN", "Annotations/b.xml")
+
+
+def test_two_images_that_a_file_may_be_about_are_named(tmp_path: Path) -> None:
+    """It names neither; both stay out, for they are not without objects."""
+    root = make(tmp_path, {"Annotations/x.xml": document("", OBJECT), "Images/x.jpg": SIZE, "Images/x.png": SIZE})
+
+    result = read(root)
+
+    assert result.items == []
+    assert result.loss.words == "it may be about 'x.jpg' or 'x.png'"
+
+
+def test_images_of_one_stem_are_told_apart_by_the_name_in_the_xml(tmp_path: Path) -> None:
+    """C7."""
+    root = make(tmp_path, {"Annotations/x.xml": document("x.png", OBJECT), "Images/x.jpg": SIZE, "Images/x.png": SIZE})
+
+    assert [(item.name, len(item.annotations)) for item in read(root).items] == [("x.png", 1), ("x.jpg", 0)]
+
+
+def test_images_without_xml_are_items_and_noted(tmp_path: Path) -> None:
+    """C3: an image without annotations is an item like any other."""
+    root = make(tmp_path, {"Annotations/b.xml": document("b.png", OBJECT), "Images/a.png": SIZE, "Images/b.png": SIZE})
+
+    result = read(root)
+
+    assert [(item.name, [each.box for each in item.annotations]) for item in result.items] == [
+        ("b.png", [BOX]),
+        ("a.png", []),
+    ]
+    assert result.codes == {("noted", "UNLABELLED"): 1}
+    assert result.info.count == 2
+
+
+def test_files_that_macos_adds_are_no_annotations(tmp_path: Path) -> None:
+    """`._a.xml` holds what a foreign disk has no place for."""
+    root = make(tmp_path, {"Annotations/._a.xml": b"\0\5\x16\7", "Annotations/a.xml": document("a.png")})
+
+    result = read(root)
+
+    assert len(result.items) == 1
+    assert not result.examples
+
+
+def test_a_file_is_no_dataset(tmp_path: Path) -> None:
+    """Nor is a folder without annotations."""
+    make(tmp_path, {"a.xml": document("a.png"), "empty/Annotations/readme.md": "", "images/a.png": SIZE})
+
+    assert PascalFormat().find(tmp_path / "a.xml") is None
+    assert PascalFormat().find(tmp_path) is None
+
+
+def test_a_dataset_in_sub_folders_is_found(tmp_path: Path) -> None:
+    """Among its first folders."""
+    make(tmp_path, {"Annotations/cam/1/a.xml": document("a.png")})
+
+    assert PascalFormat().find(tmp_path) == "Annotations/cam/1/a.xml"
