@@ -1,0 +1,134 @@
+"""One COCO file: mapped into memory and cut into records that are not decoded yet."""
+
+import contextlib
+import mmap
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw, Struct
+
+from synapse_sdk.errors import InvalidDatasetError
+
+if TYPE_CHECKING:
+    from synapse_sdk.types import JsonValue
+
+__all__ = ["BAD_JSON", "Document", "looks_like_coco"]
+
+BAD_JSON = (ValueError, RecursionError)
+"""What msgspec raises for JSON that is malformed, not of the type, not UTF-8, or too deep."""
+BEGINNING = 64 * 1024
+"""Bytes of a file that are searched for what shows that it is COCO."""
+SIGNS = re.compile(rb'"(?:annotations|categories)"\s*:\s*\[|"file_name"\s*:')
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+STEP = 16 * 1024 * 1024
+"""Bytes that are looked at in one go when a position becomes a line."""
+NOT_JSON = re.compile(rb"NaN|[+-]?Infinity|nan|[+-]?inf|None|True|False|undefined|'")
+"""What people find in place of a JSON value."""
+EMPTY_OBJECT = Raw(b"{}")
+EMPTY_LIST = Raw(b"[]")
+
+
+class _Top(Struct, gc=False):
+    """What is looked for in a file. A slice of the file stands for each record: 48 bytes, however long it is."""
+
+    images: list[Raw] | None = None
+    annotations: list[Raw] | None = None
+    categories: list[Raw] | None = None
+    info: Raw = EMPTY_OBJECT
+    licenses: Raw = EMPTY_LIST
+
+
+_cut = msgspec.json.Decoder(_Top).decode
+
+
+class Document:
+    """The records of one COCO file. They stay in the file until somebody decodes them.
+
+    Args:
+        path: The file.
+        name: Names it in losses: its path below the dataset.
+
+    Raises:
+        InvalidDatasetError: It cannot be read, is not JSON, or not COCO.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self._map = _mapped(path)
+        start = len(BYTE_ORDER_MARK) if self._map[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK else 0
+        try:
+            top = _cut(memoryview(self._map)[start:])
+        except BAD_JSON as error:
+            raise _refusal(path, self._map, error, start) from error
+        if top.images is None or (top.annotations is None and top.categories is None):
+            missing = "images" if top.images is None else "annotations"
+            raise _not_coco(path, f"It has no {missing!r}")
+        self.images: list[Raw] = top.images
+        self.annotations: list[Raw] = top.annotations or []
+        self.categories: list[Raw] = top.categories or []
+        self.notes: dict[str, JsonValue] = {}
+        """What it says about itself under `info` and `licenses`, where it says anything."""
+        for key, raw in (("info", top.info), ("licenses", top.licenses)):
+            with contextlib.suppress(*BAD_JSON):  # nothing that anybody needs
+                if value := msgspec.json.decode(raw):
+                    self.notes[key] = value
+
+    def close(self) -> None:
+        """Let go of the records; the file is unmapped with the last of them."""
+        self.images, self.annotations, self.categories = [], [], []
+        with contextlib.suppress(BufferError):  # somebody still holds a record
+            self._map.close()
+
+
+def looks_like_coco(path: Path) -> bool:
+    """Whether the beginning of a file is that of a COCO file."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(BEGINNING)
+    except OSError:
+        return False
+    text = beginning.removeprefix(BYTE_ORDER_MARK).lstrip()
+    return text.startswith(b"{") and SIGNS.search(text) is not None
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:  # a file without a byte cannot be mapped
+        why = error.strerror if isinstance(error, OSError) else "It is empty"
+        msg = f"Cannot read {str(path)!r}"
+        raise InvalidDatasetError(msg, why=why, fix="Put the file of the dataset there", path=str(path)) from error
+
+
+def _refusal(path: Path, content: mmap.mmap, error: Exception, start: int) -> InvalidDatasetError:
+    """Return the error that says where a file stops being JSON, or COCO."""
+    if isinstance(error, RecursionError):
+        why, fix = "Lists and objects are too deep within one another", "Mend the file"
+        return InvalidDatasetError(f"Cannot read {str(path)!r}", why=why, fix=fix, path=str(path))
+    if isinstance(error, msgspec.ValidationError):
+        return _not_coco(path, str(error))
+    at = re.search(r"\(byte (\d+)\)", str(error))
+    offset = len(content) if at is None else int(at[1]) + start
+    why = re.sub(r" \(byte \d+\)", "", str(error))
+    if at is None and "truncated" in why:
+        why = "It ends before its last list, object or text does"
+    elif found := NOT_JSON.match(content[max(0, offset) : offset + 16]):
+        why = f"{found[0].decode()} is not JSON"
+    line, column = _place(content, offset)
+    msg = f"Cannot read {str(path)!r} (line {line}, column {column})"
+    fix = "Write the file anew, as JSON (RFC 8259)"
+    return InvalidDatasetError(msg, why=why, fix=fix, path=str(path), line=line, column=column)
+
+
+def _not_coco(path: Path, why: str) -> InvalidDatasetError:
+    fix = "Name a file with 'images', 'annotations' and 'categories'"
+    return InvalidDatasetError(f"{str(path)!r} is not COCO", why=why, fix=fix, path=str(path))
+
+
+def _place(content: mmap.mmap, offset: int) -> tuple[int, int]:
+    """Return the line and the column, in bytes, of an offset, both from 1."""
+    lines = sum(content[at : min(at + STEP, offset)].count(b"\n") for at in range(0, offset, STEP))
+    return lines + 1, offset - content.rfind(b"\n", 0, offset)

@@ -1,0 +1,12 @@
+"""Why things are lost in COCO that other formats do not lose."""
+
+from synapse_sdk.formats.losses import Reason
+
+__all__ = ["CATEGORIES", "HOLES", "JOINTS", "MASK_SIZE", "NOT_READ", "REPEATED_NAME"]
+
+CATEGORIES = Reason("CATEGORIES", "the list of categories contradicts itself", "Mend it")
+HOLES = Reason("HOLES", "the polygon has holes, which COCO has no place for: it is a mask now", "Nothing need be done")
+JOINTS = Reason("JOINTS", "its joints are not those of its class", "Give all objects of a class the same joints")
+MASK_SIZE = Reason("MASK_SIZE", "the mask is not of the size of its image, and was cut to that", "Mend it")
+NOT_READ = Reason("NOT_READ", "the file is not read", "Name it instead of the folder to read it alone")
+REPEATED_NAME = Reason("REPEATED_NAME", "the image is listed twice: it is one with all its annotations", "Remove one")
