@@ -1,0 +1,195 @@
+"""Which files a DM dataset has, and which document is about which original."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os.path import splitext
+from pathlib import Path
+
+from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name
+from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.reasons import UNSAFE_NAME
+from synapse_sdk.formats.splits import canonical_splits
+
+__all__ = [
+    "DOCUMENTS",
+    "NO_SPLITS",
+    "ORIGINALS",
+    "Files",
+    "Part",
+    "documents_folders",
+    "find_parts",
+    "first_document",
+    "is_image",
+]
+
+DOCUMENTS = "json"
+ORIGINALS = "original_files"
+EXPORTED_ORIGINALS = "origin_files"
+"""What an export calls them."""
+OTHERS = "other_files"
+"""What else an export has; none of it is a split."""
+NO_SPLITS = frozenset((DOCUMENTS, ORIGINALS, EXPORTED_ORIGINALS, OTHERS))
+"""What no split can be called."""
+SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One split, or a dataset without splits."""
+
+    split: str
+    folder: str
+    """Below the dataset, with a slash; empty for a dataset without splits."""
+    originals: str
+    """The name of its folder of originals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a part. Names have slashes."""
+
+    documents: list[str]
+    """Sorted, below their folder."""
+    originals: dict[str, str | tuple[str, ...]]
+    """Originals below their folder, by name without suffix, sorted; several of one name are a tuple."""
+
+    @classmethod
+    def of(cls, root: str, part: Part, losses: LossLog) -> "Files":
+        """List the files of a part.
+
+        Args:
+            root: The dataset.
+            part: The part.
+            losses: Takes down names that nothing can have.
+
+        Raises:
+            InvalidDatasetError: A folder cannot be read.
+        """
+        originals: dict[str, str | tuple[str, ...]] = {}
+        try:
+            names = _names(f"{root}/{part.folder}{DOCUMENTS}", part, losses)
+            documents = [name for name in names if name.lower().endswith(SUFFIX)]
+            for name in _names(f"{root}/{part.folder}{part.originals}", part, losses):
+                stem = splitext(name)[0]  # noqa: PTH122  # once for each item
+                known = originals.get(stem)
+                if known is None:
+                    originals[stem] = name
+                else:
+                    originals[stem] = (known, name) if isinstance(known, str) else (*known, name)
+        except OSError as error:
+            msg = f"Cannot read {error.filename!r}: {error.strerror}"
+            raise InvalidDatasetError(msg, fix="Make it readable", path=str(error.filename)) from error
+        return cls(documents, originals)
+
+    def about(self, stem: str) -> tuple[str, ...]:
+        """Return what a document may be about: one name if all is well; images come before anything else."""
+        found = self.originals.get(stem, ())
+        if isinstance(found, str):
+            return (found,)
+        return tuple(name for name in found if is_image(name)) or found
+
+    def left(self) -> Iterator[str]:
+        """Yield the images that no document is about."""
+        stems = {name[: -len(SUFFIX)] for name in self.documents}
+        for stem, found in self.originals.items():
+            if stem not in stems:
+                yield from filter(is_image, (found,) if isinstance(found, str) else found)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is an image, by its name."""
+    return splitext(name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122  # a name, with slashes
+
+
+def documents_folders(root: Path) -> dict[str, str]:
+    """Return the folders of documents that there are, by the name of their split: one without, or those of splits."""
+    found = {"": ""} if (root / DOCUMENTS).is_dir() else {}
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
+    except OSError:
+        return found
+    return found | {name: f"{name}/" for name in names if name not in NO_SPLITS and (root / name / DOCUMENTS).is_dir()}
+
+
+def find_parts(root: Path) -> list[Part]:
+    """Return the parts of a dataset in their order.
+
+    Raises:
+        InvalidDatasetError: A folder is missing, or there are two for one thing.
+    """
+    found = documents_folders(root)
+    if not found:
+        msg = f"There is no folder {DOCUMENTS!r} in {str(root)!r}, nor in a folder of a split"
+        fix = f"Name the folder that has {DOCUMENTS} and {ORIGINALS}, or train/{DOCUMENTS} and so on"
+        raise InvalidDatasetError(msg, fix=fix, path=str(root))
+    if "" in found and len(found) > 1:
+        other = [*found][1]
+        msg = f"{str(root)!r} has both {DOCUMENTS!r} and '{other}/{DOCUMENTS}': with splits and without"
+        raise InvalidDatasetError(msg, fix="Put all documents into splits, or none", path=str(root))
+    splits = canonical_splits(found, str(root))
+    return [Part(split, folder, _originals(root / folder)) for split, folder in splits.items()]
+
+
+def first_document(folder: Path) -> Path | None:
+    """Return the first document in a folder, or in one below it."""
+    left = [folder]
+    while left:
+        above = left.pop()
+        try:
+            with os.scandir(above) as entries:
+                there = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError:
+            continue
+        files = [entry.name for entry in there if entry.name.lower().endswith(SUFFIX) and is_regular(entry)]
+        if files:
+            return above / min(files)
+        below = (entry.name for entry in there if entry.is_dir(follow_symlinks=False))
+        left += [above / name for name in sorted(below, reverse=True)]
+    return None
+
+
+def _originals(folder: Path) -> str:
+    there = [name for name in (ORIGINALS, EXPORTED_ORIGINALS) if (folder / name).is_dir()]
+    if len(there) == 1:
+        return there[0]
+    if there:
+        msg = f"{str(folder)!r} has both {there[0]!r} and {there[1]!r}, which are one thing"
+        raise InvalidDatasetError(msg, fix="Bring them together under one of the two names", path=str(folder))
+    msg = f"There is no folder {ORIGINALS!r} in {str(folder)!r}"
+    fix = f"Put the files that the documents are about there; without any, make an empty folder {ORIGINALS}"
+    raise InvalidDatasetError(msg, fix=fix, path=str(folder))
+
+
+def _names(folder: str, part: Part, losses: LossLog) -> Iterator[str]:
+    """Yield the files of a folder, sorted; hidden ones are left out, and links to folders not followed."""
+    for name in sorted(_walk(folder)):
+        if name.isascii() and "\\" not in name:
+            yield name
+            continue
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = name.encode(errors="backslashreplace").decode()
+            losses.of_item(Outcome.FAILED, UNSAFE_NAME, item=shown, split=part.split, words="the name is not UTF-8")
+            continue
+        if is_safe_name(name):
+            yield name
+        else:
+            losses.of_item(Outcome.FAILED, UNSAFE_NAME, item=name, split=part.split)
+
+
+def _walk(top: str) -> Iterator[str]:
+    # A list of what is left, and no recursion: folders may be nested deeper than that goes.
+    left = [(top, "")]
+    while left:
+        folder, above = left.pop()
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                left.append((entry.path, f"{above}{entry.name}/"))
+            elif is_regular(entry):
+                yield above + entry.name

@@ -1,0 +1,135 @@
+"""Reads DM datasets."""
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from synapse_sdk.formats.base import FormatOptions, Reader
+from synapse_sdk.formats.dm.annotations import AnnotationReader
+from synapse_sdk.formats.dm.class_specs import read_class_specs
+from synapse_sdk.formats.dm.document_reader import DocumentReader, Unreadable
+from synapse_sdk.formats.dm.joints import with_all_joints
+from synapse_sdk.formats.dm.labels import Labels
+from synapse_sdk.formats.dm.layout import DOCUMENTS, SUFFIX, Files, Part, find_parts
+from synapse_sdk.formats.dm.masks import MaskReader
+from synapse_sdk.formats.dm.reasons import AMBIGUOUS_IMAGE, NO_DOCUMENT, UNREADABLE_DOCUMENT
+from synapse_sdk.formats.losses import LossLog, Outcome, Reason
+from synapse_sdk.formats.model import DatasetInfo, Item
+from synapse_sdk.formats.reasons import NAME_TAKEN
+
+__all__ = ["DmReader"]
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Bytes that a document may have: masks take megabytes."""
+AT_ONCE = 64 * 1024
+"""Bytes of a document that are read first: nearly all have less."""
+READING = os.O_RDONLY | os.O_CLOEXEC
+
+
+class DmReader(Reader):
+    """Reads a dataset; each of its documents may be of either version.
+
+    Args:
+        folder: The dataset.
+        options: What was chosen.
+        losses: Takes down what cannot be read.
+
+    Raises:
+        InvalidDatasetError: A folder is missing, or there are two for one thing.
+    """
+
+    def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
+        super().__init__(folder, options, losses)
+        self._root = os.fspath(folder)
+        self._parts = find_parts(folder)
+
+    @cached_property
+    def info(self) -> DatasetInfo:
+        """Classes as the dataset lists them, and all others by name. Goes through all documents."""
+        labels, count = Labels(), 0
+        for part, files in zip(self._parts, self._files, strict=True):
+            count += len(files.documents) + sum(1 for _ in files.left())
+            folder = f"{self._root}/{part.folder}{DOCUMENTS}/"
+            for name in files.documents:
+                try:
+                    labels.add(_content(folder + name))
+                except (OSError, Unreadable):
+                    continue  # which is said when its item is read
+        return DatasetInfo(
+            classes=labels.specs(read_class_specs(self.folder)),
+            splits=tuple(part.split for part in self._parts if part.split),
+            count=count,
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Yield the items of all documents, and then images without one."""
+        masks = MaskReader(self.options.exif, self.losses)
+        reader = DocumentReader(AnnotationReader(masks), self.losses)
+        for part, files in zip(self._parts, self._files, strict=True):
+            yield from self._documents(part, files, reader)
+            yield from self._unlabelled(part, files)
+
+    @cached_property
+    def _files(self) -> list[Files]:
+        return [Files.of(self._root, part, self.losses) for part in self._parts]
+
+    def _documents(self, part: Part, files: Files, reader: DocumentReader) -> Iterator[Item]:
+        split, above = part.split, f"{part.folder}{DOCUMENTS}/"
+        folder, originals = f"{self._root}/{above}", f"{self._root}/{part.folder}{part.originals}/"
+        about, read = files.about, reader.read
+        seen: set[str] = set()
+        for name in files.documents:
+            stem, where = name[: -len(SUFFIX)], above + name
+            found = about(stem)
+            item = Item(name=stem, split=split)
+            if found:
+                item.name, item.path = found[0], originals + found[0]
+            if stem in seen:
+                self._fail(item, NAME_TAKEN, where)
+                continue
+            seen.add(stem)
+            if len(found) > 1:
+                self._fail(item, AMBIGUOUS_IMAGE, where, f"it may be about {' or '.join(map(repr, found))}")
+                continue
+            try:
+                content = _content(folder + name)
+                read(content, item, where)
+            except Unreadable as error:
+                self._fail(item, error.reason, where + error.position, error.words)
+                continue
+            except OSError as error:
+                self._fail(item, UNREADABLE_DOCUMENT, where, error.strerror or str(error))
+                continue
+            item.document = content
+            if any([each.keypoints is not None for each in item.annotations]):  # noqa: C419  # a list is faster
+                joints = {spec.name: spec.joints for spec in self.info.classes if spec.joints}
+                item.annotations = [with_all_joints(each, joints) for each in item.annotations]
+            yield item
+
+    def _unlabelled(self, part: Part, files: Files) -> Iterator[Item]:
+        originals = f"{self._root}/{part.folder}{part.originals}/"
+        for name in files.left():
+            self.losses.of_item(Outcome.NOTED, NO_DOCUMENT, item=name, split=part.split)
+            yield Item(name=name, split=part.split, path=originals + name)
+
+    def _fail(self, item: Item, reason: Reason, where: str, words: str = "") -> None:
+        self.losses.of_item(Outcome.FAILED, reason, item=item.name, split=item.split, where=where, words=words)
+
+
+def _content(path: str) -> bytes:
+    """Return what a document holds."""
+    file = os.open(path, READING)
+    try:
+        content = os.read(file, AT_ONCE)
+        if len(content) < AT_ONCE:
+            return content
+        parts, size = [content], AT_ONCE
+        while more := os.read(file, MOST_BYTES - size + 1):
+            parts.append(more)
+            size += len(more)
+            if size > MOST_BYTES:
+                raise Unreadable(UNREADABLE_DOCUMENT, f"it has more than {MOST_BYTES:,} bytes")
+        return b"".join(parts)
+    finally:
+        os.close(file)
