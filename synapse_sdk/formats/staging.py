@@ -1,0 +1,126 @@
+"""A folder that appears at its place whole, or not at all."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from synapse_sdk.errors import ConfigurationError, ConflictError
+
+__all__ = ["check_is_free", "remove_staged", "staged", "staging_of"]
+
+
+@contextlib.contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Give an empty folder to write into, which becomes the target when the block ends well.
+
+    When the block raises, nothing is left. What a process that was killed has left is removed by the next one.
+
+    Raises:
+        ConfigurationError: The target is there already, and not an empty folder.
+        ConflictError: Another process is writing the same target.
+        OSError: The target cannot be written.
+    """
+    target = target.absolute()
+    check_is_free(target)
+    folder = staging_of(target)
+    with contextlib.ExitStack() as stack:
+        stack.callback(_remove_empty, [*_missing(target.parent)])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _lock(folder, target, stack)
+        stack.callback(_remove_tree, folder)
+        check_is_free(target)
+        _empty(folder)
+        yield folder
+        # An empty folder at the place of the target is replaced; anything else that came meanwhile is not.
+        folder.rename(target)
+
+
+def remove_staged(target: Path) -> None:
+    """Remove what a process that was killed has left of a target that was not finished; safe to repeat.
+
+    What another process is writing stays.
+    """
+    folder = staging_of(target.absolute())
+    try:
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove_tree(folder)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(held)
+
+
+def check_is_free(target: Path) -> None:
+    """See that something new may be written there.
+
+    Raises:
+        ConfigurationError: The target is there already, and not an empty folder.
+    """
+    try:
+        with os.scandir(target) as entries:
+            is_taken = next(entries, None) is not None
+    except FileNotFoundError:
+        return
+    except NotADirectoryError as error:
+        msg = f"{str(target)!r} is a file"
+        raise ConfigurationError(msg, fix="Name a folder that does not exist", path=str(target)) from error
+    if is_taken:
+        msg = f"{str(target)!r} is there already, and not empty"
+        raise ConfigurationError(msg, fix="Name a folder that does not exist, or remove it", path=str(target))
+
+
+def staging_of(target: Path) -> Path:
+    """Return what a target is called until it is finished."""
+    return target.with_name(f".{target.name}.partial")
+
+
+def _lock(folder: Path, target: Path, stack: contextlib.ExitStack) -> None:
+    """Make the folder, or take over one that a killed process has left, and keep others out of it."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        stack.callback(os.close, held)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"Another process is writing {str(target)!r}"
+            raise ConflictError(msg, fix="Wait for it, or choose another target", path=str(target)) from error
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held), folder.stat()):
+                return
+        # Its owner has finished between our two calls: what is locked is not at this place any more.
+
+
+def _empty(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108  # an entry, not a path
+
+
+def _remove_tree(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _missing(folder: Path) -> Iterator[Path]:
+    """Yield the folders that would have to be made, the innermost first."""
+    for each in (folder, *folder.parents):
+        if each.exists():
+            return
+        yield each
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # it has something in it by now, or was never made
+            folder.rmdir()
