@@ -34,6 +34,10 @@ FAILPOINTS: Mapping[str, str] = {
     "export.saved": "after files of items were saved and settled in the ledger",
     "export.published": "after an export has got its name and before its result is recorded",
     "export.withdrawn": "after an export was removed and before that is recorded",
+    "dataset.downloaded": "after a dataset was downloaded and before that is recorded",
+    "dataset.placed": "after a downloaded dataset has got its place and before that is recorded",
+    "dataset.converted": "after a dataset was converted and before that is recorded",
+    "dataset.removed": "after a dataset was removed and before that is recorded",
     "run.concluded": "after the last step, before the end of the run is recorded",
 }
 """Every place there is, and where it stands."""

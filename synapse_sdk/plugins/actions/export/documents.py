@@ -18,7 +18,7 @@ from synapse_sdk.plugins.actions.report_files import part_of, write_table, writt
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["ERRORS", "RENAMES", "renames_of", "seal", "write_documents", "write_report"]
+__all__ = ["ERRORS", "RENAMES", "renames_of", "seal", "write_documents", "write_lists", "write_report"]
 
 ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
 ASKED_AT_A_TIME = 500
@@ -37,10 +37,10 @@ def write_documents(context: "ExportContext") -> list[str]:
             for each in ledger.entries(ItemState.FAILED)
         ),
     }
-    if _write_lists(folder / ERRORS, {}, errors):
+    if write_lists(folder / ERRORS, {}, errors):
         written.append(ERRORS)
     renames = ({"wanted": shown(each.wanted), "given": each.given} for each in renames_of(context))
-    if _write_lists(folder / RENAMES, {}, {"files": renames}):
+    if write_lists(folder / RENAMES, {}, {"files": renames}):
         written.append(RENAMES)
     return written
 
@@ -58,7 +58,7 @@ def renames_of(context: "ExportContext") -> Iterator[Rename]:
 def write_manifest(context: "ExportContext") -> None:
     """Write the manifest: what the export is, and every file of it with size and SHA-256."""
     files = (_manifest_row(each) for each in context.ledger.files())
-    _write_lists(context.staging.folder / MANIFEST, head_of(context), {"files": files}, even_if_empty=True)
+    write_lists(context.staging.folder / MANIFEST, head_of(context), {"files": files}, even_if_empty=True)
 
 
 def seal(context: "ExportContext") -> None:
@@ -140,7 +140,7 @@ def write_report(context: "ExportContext", *, is_undone: bool = False) -> Path:
     errors = [error.partition("\n")[0] for error in context.errors]
     head = {**head_of(context), "status": status, "output_path": context.output_path, "errors": errors}
     rows_too = _rows(ledger, is_undone=is_undone, with_trace=True)
-    _write_lists(folder / "report.json", head, {"items": rows_too}, even_if_empty=True)
+    write_lists(folder / "report.json", head, {"items": rows_too}, even_if_empty=True)
     return folder / "report.json"
 
 
@@ -160,7 +160,7 @@ def _manifest_row(file: SavedFile) -> dict[str, Any]:
     return {"path": file.path, "size": file.size, "sha256": file.sha256, **item, **category}
 
 
-def _write_lists(
+def write_lists(
     path: Path, head: dict[str, Any], lists: Mapping[str, Iterable[Any]], *, even_if_empty: bool = False
 ) -> bool:
     """Write a JSON object whose lists may be longer than fits into memory; return whether there is anything in it."""

@@ -32,6 +32,11 @@ class TargetFormat(StrEnum):
 
     DM = "dm"
     """As they are: DM documents, one a file."""
+    COCO = "coco"
+    """As they are, and once more as a COCO dataset; likewise below."""
+    YOLO = "yolo"
+    PASCAL = "pascal"
+    IMAGEFOLDER = "imagefolder"
 
 
 class WhenTaken(StrEnum):
@@ -120,7 +125,9 @@ class ExportParams(BaseModel):
         "truths, and more keys that narrow it.",
     )
     target_format: TargetFormat = Field(
-        default=TargetFormat.DM, description="How documents are written: `dm`, as they are."
+        default=TargetFormat.DM,
+        description="How documents are written: `dm`, as they are, or as well in a folder of the export that is called "
+        "after its format, `coco`, `yolo`, `pascal` or `imagefolder`.",
     )
     save_original_file: bool = Field(default=True, description="Whether to save the files of the items, too.")
     extra_params: Annotated[dict[str, Any], AfterValidator(check_extras)] = Field(

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.params import ExportParams
+from synapse_sdk.plugins.actions.export.target_format import check_target_format
 from synapse_sdk.plugins.context import RuntimeContext
 
 __all__ = ["ExportPreview", "check_filter", "check_place", "preview_export"]
@@ -47,12 +48,13 @@ def check_place(params: ExportParams, backend_url: str | None = None) -> None:
     """See whether the storage exists and the name is free, before a run begins that could only fail.
 
     Raises:
-        ConfigurationError, RecordNotFoundError: The storage cannot be understood, or is not there.
+        ConfigurationError, RecordNotFoundError: The storage or the format does not fit, or is not there.
         ObjectExistsError: The name is taken, and no other may be used.
         StorageError: The storage cannot be asked.
     """
     context = _context(params, backend_url)
     try:
+        check_target_format(context)
         context.destination.expected()
     finally:
         context.close()

@@ -2,6 +2,7 @@
 
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.documents import write_documents
+from synapse_sdk.plugins.actions.export.target_format import write_target_format
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["FinalizeStep"]
@@ -18,11 +19,13 @@ class FinalizeStep(BaseStep[ExportContext]):
 
         Raises:
             StorageError: Something cannot be written.
+            InvalidDatasetError: None of the documents can be written in the format that is wanted.
         """
         if context.destination.is_published:  # the process died before it was recorded that this step had ended
             return StepResult(data={"output_path": context.output_path, "lists": []})
         if context.total_count:
             context.exporter.additional_file_saving(context.unique_export_path)
         written = write_documents(context)
+        write_target_format(context)
         context.output_path = context.output_path or str(context.unique_export_path)
         return StepResult(data={"output_path": context.output_path, "lists": written})

@@ -8,6 +8,7 @@ from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.documents import write_report
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS
+from synapse_sdk.plugins.actions.export.target_format import check_target_format
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["InitializeStep"]
@@ -24,10 +25,12 @@ class InitializeStep(BaseStep[ExportContext]):
 
         Raises:
             RecordNotFoundError: There is no such storage.
+            ConfigurationError: The format that is wanted cannot be written there.
             ObjectExistsError: The name is taken, and no other may be used.
             StorageError: Nothing can be written there.
         """
         context.find_storage()
+        check_target_format(context)
         destination = context.destination
         place = {"storage_url": context.storage_url, "storage_id": context.storage_id}
         context.record_undo(**place, new_folders=list(destination.new_folders()))

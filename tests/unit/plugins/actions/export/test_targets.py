@@ -197,7 +197,7 @@ def test_an_installed_package_adds_targets(world: ExportWorld) -> None:
     [
         ("failingpage", "convert_data.*The other backend is away"),
         ("repeatingpage", "convert_data.*repeat: item 1 follows item 3"),
-        ("endlesspages", "convert_data.*do not end"),
+        ("endlesspages", "save_files.*do not end"),
         ("nohandler", "fetch_results"),
         ("broken", "fetch_results.*no_such_module"),
     ],
