@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from synapse_sdk.cli.demo_convert import play_convert
 from synapse_sdk.cli.demo_crash import play_crashes
 from synapse_sdk.cli.demo_export import play_export
 from synapse_sdk.cli.demo_folder import snapshot
@@ -74,6 +75,7 @@ class Story:
         play_crashes(self, self._folder)
         play_upload(self, self._folder)
         play_export(self, self._folder)
+        play_convert(self, self._folder)
 
     def say_what_next(self, *, kept: bool) -> None:
         """Name commands to go on with; every one of them works as it stands."""
@@ -88,7 +90,7 @@ class Story:
             commands = {plan: "what act 1 would do now"} | commands
             self.say(
                 f"The photos are in {self._folder.name}/small, the report is {self._folder.name}/small/report.md,\n"
-                f"what was exported is in {self._folder.name}/export.\n"
+                f"what was exported is in {self._folder.name}/export, and shown in {self._folder.name}/sheet.png.\n"
             )
         else:
             commands = {"synapse demo --keep": "keep photos and report, to look at them"} | commands

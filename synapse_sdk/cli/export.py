@@ -33,7 +33,14 @@ __all__ = ["export"]
     "--filter", "filters", metavar="KEY=VALUE", multiple=True, help="Only items that fit; may be given again."
 )
 @click.option("--out", required=True, metavar="DIR|URL", help="The folder that the export becomes; must not exist.")
-@click.option("--format", "target_format", type=click.Choice(("dm",)), default="dm", help="How documents are written.")
+@click.option(
+    "--format",
+    "target_format",
+    type=click.Choice(("dm", "coco", "yolo", "pascal", "imagefolder")),
+    default="dm",
+    show_default=True,
+    help="Write documents in this format as well, into a folder of the export.",
+)
 @click.option("--no-originals", is_flag=True, help="Only documents, not the files that they are about.")
 @click.option(
     "--on-error",

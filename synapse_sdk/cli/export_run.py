@@ -43,6 +43,7 @@ def params_of(options: dict[str, Any], session: Session) -> dict[str, Any]:
         "target": target,
         "filter": _filter(target, options),
         "save_original_file": False if options["no_originals"] else None,
+        "target_format": None if options["target_format"] == "dm" else options["target_format"],
         "on_error": None if options["on_error"] == "continue" else options["on_error"],
         "download_max_workers": options["concurrency"],
     }

@@ -27,7 +27,7 @@ SECTIONS = {
         ),
         "tasks": LateCommand("synapse_sdk.cli.catalogue.tasks:tasks", "Make, show and annotate tasks.", ("task",)),
         "datasets": LateCommand(
-            "synapse_sdk.cli.catalogue.datasets:datasets", "Make versions of ground truths from tasks.", ("dataset",)
+            "synapse_sdk.cli.catalogue.datasets:datasets", "Convert datasets; keep ground truths.", ("dataset",)
         ),
         "storages": LateCommand(
             "synapse_sdk.cli.catalogue.storages:storages", "Make storages known, and forget them.", ("storage",)

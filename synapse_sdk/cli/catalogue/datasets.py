@@ -31,18 +31,30 @@ NAME = click.argument("name", metavar="NAME[@NUMBER]", shell_complete=complete_d
 
 datasets = SynapseGroup(
     "datasets",
-    help="Make datasets of ground truths, add versions to them, list, show and remove them. A version never changes; "
-    "NAME@2 is the second one of the dataset NAME.",
+    help="Convert, check and look at datasets in folders; keep versions of ground truths in the backend. A version "
+    "never changes; NAME@2 is the second one of the dataset NAME.",
     sections={
-        "Commands": {
+        "In folders": {
+            "convert": LateCommand("synapse_sdk.cli.dataset.convert:convert", "Write one in another format."),
+            "info": LateCommand("synapse_sdk.cli.dataset.look:info", "Count what is in one."),
+            "validate": LateCommand("synapse_sdk.cli.dataset.look:validate", "Name everything that is wrong with one."),
+            "preview": LateCommand("synapse_sdk.cli.dataset.compare:preview", "Draw images with annotations."),
+            "diff": LateCommand("synapse_sdk.cli.dataset.compare:diff", "Compare two."),
+            "split": LateCommand("synapse_sdk.cli.dataset.convert:split", "Write one with new splits."),
+            "merge": LateCommand("synapse_sdk.cli.dataset.convert:merge", "Write several as one."),
+        },
+        "In the backend": {
             "create": LateCommand(f"{HERE}:create", "Make a dataset without versions.", ("new",)),
             "add": LateCommand(
                 "synapse_sdk.cli.catalogue.dataset_versions:add", "Make its next version from the tasks of a project."
             ),
             "list": LateCommand(f"{HERE}:list_datasets", "List the datasets.", ("ls",)),
             "show": LateCommand(f"{HERE}:show", "Show a dataset or a version, and how much is in it."),
+            "download": LateCommand(
+                "synapse_sdk.cli.dataset.download:download", "Write a version into a folder, in any format."
+            ),
             "rm": LateCommand(f"{HERE}:rm", "Remove a version, or a dataset without any.", ("remove", "delete")),
-        }
+        },
     },
     examples=(CREATED, ADDED, "synapse datasets show animals"),
 )

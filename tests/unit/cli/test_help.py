@@ -16,7 +16,7 @@ from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
 from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
-from tests.unit.cli.working import DM, annotate_all, make_project
+from tests.unit.cli.working import DM, annotate_all, make_birds, make_datasets, make_project
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -104,6 +104,10 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
         leave_work(home)
     if page == "synapse export":
         leave_versions()
+    if page.startswith("synapse datasets"):
+        make_datasets(home)
+    if page == "synapse datasets download":
+        make_birds(home / "store", versions=2)
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)

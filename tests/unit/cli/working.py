@@ -1,11 +1,26 @@
 """A project to work on, for the tests of the commands about tasks and datasets."""
 
+import hashlib
+import io
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
-from synapse_sdk.backend import FileSpecification, FileType, NewUnit, TaskFilter, open_backend
+from PIL import Image
+
+from synapse_sdk.backend import (
+    Category,
+    FileSpecification,
+    FileType,
+    NewGroundTruth,
+    NewUnit,
+    TaskFilter,
+    open_backend,
+)
+from synapse_sdk.storage import open_storage
 from synapse_sdk.types import JsonObject
 
-__all__ = ["DM", "annotate_all", "bring_in", "make_project"]
+__all__ = ["DM", "annotate_all", "bring_in", "make_birds", "make_datasets", "make_project"]
 
 DM: JsonObject = {
     "images": [{"bounding_box": [{"id": "b1", "classification": "cat", "attrs": [], "data": [1, 2, 3, 4]}]}]
@@ -42,3 +57,52 @@ def annotate_all() -> None:
     with open_backend() as backend:
         for task in backend.tasks.list(TaskFilter()):
             backend.tasks.set_data(task.id, DM, task.version)
+
+
+def make_birds(store: Path, *, versions: int = 1) -> None:
+    """Make a dataset `birds` of three images, two for training and one for validation, with objects in a folder."""
+    pictures = {f"cat{number}.png": _picture(number) for number in range(3)}
+    keys = {name: hashlib.sha256(content).hexdigest() for name, content in pictures.items()}
+    images = FileSpecification(name="images", file_type=FileType.IMAGE, is_primary=True)
+    with open_backend() as backend, open_storage(store) as objects:
+        collection = backend.collections.create("photos", specifications=[images]).id
+        storage = backend.storages.ensure(store.as_uri()).id
+        wanted = [(keys[name], len(content), keys[name]) for name, content in pictures.items()]
+        for name, content in pictures.items():
+            objects.put(keys[name], content)
+        files = [each.file.id for each in backend.ingestion.reserve("birds", collection, storage, wanted)]
+        units = [NewUnit(key=name, files={"images": (file, name)}) for name, file in zip(keys, files, strict=True)]
+        made = backend.ingestion.register("birds", collection, units, stored=files)
+        backend.ingestion.publish("birds")
+        dataset = backend.ground_truths.create_dataset("birds").id
+        for _ in range(versions):
+            categories = (Category.TRAIN, Category.TRAIN, Category.VALIDATION)
+            items = [
+                NewGroundTruth(category=which, unit_id=unit.unit_id, data=DM)
+                for which, unit in zip(categories, made, strict=True)
+            ]
+            backend.ground_truths.create_version(dataset, items)
+
+
+def make_datasets(folder: Path) -> None:
+    """Make datasets `birds-coco` and `birds-yolo` of the same three photos, with a box in each."""
+    photos = ("robin", "wren", "owl")
+    classes = [{"id": number, "name": name} for number, name in enumerate(photos, 1)]
+    images = [{"id": n, "file_name": f"{name}.jpg", "width": 40, "height": 20} for n, name in enumerate(photos, 1)]
+    boxes = [{"id": n, "image_id": n, "category_id": n, "bbox": [10, 5, 20, 10]} for n in (1, 2, 3)]
+    document = {"images": images, "annotations": boxes, "categories": classes}
+    coco, yolo = folder / "birds-coco", folder / "birds-yolo"
+    for each in (coco, yolo / "images", yolo / "labels"):
+        each.mkdir(parents=True)
+    (coco / "annotations.json").write_text(json.dumps(document))
+    (yolo / "dataset.yaml").write_text(f"train: images\nval: images\nnames: [{', '.join(photos)}]\n")
+    for number, name in enumerate(photos):
+        for each in (coco, yolo / "images"):
+            Image.new("RGB", (40, 20)).save(each / f"{name}.jpg")
+        (yolo / "labels" / f"{name}.txt").write_text(f"{number} 0.5 0.5 0.5 0.5\n")
+
+
+def _picture(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 16), (number, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
