@@ -36,10 +36,15 @@ SUITES = {
     "storage": "Storages",
     "upload": "Upload",
     "export": "Export",
+    "conversion": "Conversion",
 }
-PEERS = {"setup_venvs.sh": ("engine", "startup", "durable"), "storage_peers.sh": ("storage", "upload", "export")}
+PEERS = {
+    "setup_venvs.sh": ("engine", "startup", "durable"),
+    "storage_peers.sh": ("storage", "upload", "export"),
+    "datasets/setup_venvs.sh": ("conversion",),
+}
 """What installs the peers of which suites."""
-WITH_ROUNDS = ("storage", "upload", "export")
+WITH_ROUNDS = ("storage", "upload", "export", "conversion")
 """Suites that take long enough for their rounds to be chosen."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",
@@ -72,7 +77,7 @@ def install_peers(suites: list[str]) -> None:
     """Install the peers of these suites, where they are not installed yet."""
     for script, needed_by in PEERS.items():
         if any(suite in suites for suite in needed_by):
-            call([str(next(HERE.rglob(script)))])
+            call([str(HERE / script)])
 
 
 def parse() -> argparse.Namespace:

@@ -25,6 +25,9 @@ KILL_MICROS, KILL_LIMIT_AT_DESIGN = 20, 10.7
 RESUME_MS = 100
 SHEET_SECONDS = 3
 UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
+CONVERTED, CONVERSION_SPEED, CONVERSION_RATIO = "20,000 images", 10_000, 2
+CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
+FAST_CONVERSIONS = ("COCO to YOLO", "DM to YOLO")
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
 FOREIGN = """
 import sys
@@ -140,12 +143,28 @@ def of_upload(records: Records) -> Iterator[tuple[str, str, bool]]:
             yield target, f"{line['s']} s", line["s"] <= UNDO_SECONDS
 
 
+def of_conversion(records: Records) -> Iterator[tuple[str, str, bool]]:
+    """Judge the conversion of 20,000 images against the least work that it can be, in the same rounds."""
+    for line in (r for r in records if r.get("tool") == "synapse"):
+        what, images = line["table"].split(", ")
+        if images != CONVERTED:
+            continue
+        measured = f"{line['images/s']:,} images/s, {line['x limit']} x the limit"
+        is_met = line["images/s"] >= CONVERSION_SPEED if what in FAST_CONVERSIONS else True
+        is_met = is_met and line["x limit"] <= CONVERSION_RATIO
+        least = f"at least {CONVERSION_SPEED:,} images/s, " if what in FAST_CONVERSIONS else ""
+        yield f"{what} of 20,000: {least}at most {CONVERSION_RATIO} x parse and write", measured, is_met
+        most = CONVERSION_MB + CONVERSION_BYTES * OBJECTS / 1e6
+        yield f"{what} of 20,000: at most {most:.0f} MB", f"{line['private MB']} MB", line["private MB"] <= most
+
+
 JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "engine": of_engine,
     "startup": of_startup,
     "durable": of_durable,
     "sheets": of_sheets,
     "upload": of_upload,
+    "conversion": of_conversion,
 }
 
 
