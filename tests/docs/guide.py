@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from synapse_sdk.plugins import run_plugin
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, StepRegistry, StepResult
 
@@ -147,6 +148,14 @@ def _three_steps() -> dict[str, object]:
     return {"registry": registry, "context": MyContext(RuntimeContext())}
 
 
+def run_plugin_beside_dataset_123(*arguments: Any) -> Any:  # noqa: ANN401  # those of `run_plugin`
+    """Run a plugin in a folder that has one called `plugin`, and ground truths whose version has the id 123."""
+    from tests.docs.dataset_123 import made  # noqa: PLC0415  # one block needs it
+
+    with made():
+        return run_plugin(*arguments)
+
+
 PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
     ("StepRegistry[C]", 1): _own_steps,
     ("Orchestrator[C]", 1): _three_steps,
@@ -156,7 +165,7 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
     ("Step Independence", 1): lambda: {"MyContext": MyContext},
     ("7. ProcessMetadataStep", 1): _names_of("synapse_sdk.plugins.actions.upload", "UploadParams"),
     ("INFERENCE Method Steps:", 1): _names_of("synapse_sdk.plugins.actions.add_task_data", "AddTaskDataParams"),
-    ("ExportDatasetStep", 1): _names_of("synapse_sdk.plugins", "run_plugin"),
+    ("ExportDatasetStep", 1): lambda: {"run_plugin": run_plugin_beside_dataset_123},
     ("BaseTrainAction Example", 1): _names_of("synapse_sdk.plugins.actions.train", "TrainParams"),
     ("BaseUploadAction Example", 1): _names_of("synapse_sdk.plugins.actions.upload", "UploadParams"),
 }
@@ -164,7 +173,6 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
 
 PENDING: Mapping[Key, str] = {
     ("INFERENCE Method Steps:", 1): "synapse_sdk.plugins.actions",
-    ("ExportDatasetStep", 1): "synapse_sdk.plugins.actions.dataset",
     ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",
 }
 """Blocks about actions that come later, with the module each waits for. They run by themselves once it is there."""

@@ -421,6 +421,17 @@ def test_the_validation_step_lets_a_valid_context_pass(readings: dict[Key, Readi
     assert context.step_results[1].data == {"image_count": 3}
 
 
+# The dataset action
+
+
+def test_a_dataset_is_downloaded_and_converted_by_one_call(readings: dict[Key, Reading]) -> None:
+    """Conversion is handled automatically based on operation."""
+    result = readings["ExportDatasetStep", 1].names["result"]
+
+    assert (result.success, result.format, result.count) == (True, "yolo", 1)
+    assert result.download.version_id == 123
+
+
 # Guidelines and best practices
 
 

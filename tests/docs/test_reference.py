@@ -18,6 +18,7 @@ from synapse_sdk.cli.errors import EXIT_CODES, ExitCode
 from synapse_sdk.cli.explain import error_classes
 from synapse_sdk.cli.main import root
 from synapse_sdk.errors import SynapseError
+from synapse_sdk.plugins.actions.dataset import DatasetParams
 from synapse_sdk.plugins.actions.export import ExportParams
 from synapse_sdk.plugins.actions.upload import UploadParams
 from synapse_sdk.plugins.manifest import ActionEntry, Manifest, Requirements
@@ -36,6 +37,8 @@ PUBLIC = (
     "synapse_sdk.journal",
     "synapse_sdk.plugins",
     "synapse_sdk.plugins.action",
+    "synapse_sdk.plugins.actions.dataset",
+    "synapse_sdk.plugins.actions.dataset.steps",
     "synapse_sdk.plugins.actions.export",
     "synapse_sdk.plugins.actions.export.steps",
     "synapse_sdk.plugins.actions.upload",
@@ -53,7 +56,11 @@ PUBLIC = (
     "synapse_sdk.types",
 )
 """Where users import from."""
-PARAMS: dict[str, type[BaseModel]] = {"Params": UploadParams, "Params of an export": ExportParams}
+PARAMS: dict[str, type[BaseModel]] = {
+    "Params": UploadParams,
+    "Params of an export": ExportParams,
+    "Params of the dataset action": DatasetParams,
+}
 """Models by the heading above their table."""
 
 
