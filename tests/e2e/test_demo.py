@@ -58,6 +58,9 @@ def test_every_command_that_the_demo_ends_with_works(shell: "Shell") -> None:
         "tasks create",
         "tasks annotate",
         "export task",
+        *["dataset convert"] * 2,
+        "dataset diff",
+        "dataset preview",
     ]
     assert (shell.folder / "synapse-demo" / "small" / "report.md").is_file()
 

@@ -47,6 +47,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind(synapse: "Synapse", 
     assert f"ok  6 copies from before the kill are untouched, {SOUND_PHOTOS - 6 + 2} files are new" in outcome.out
     assert "ok  your shopping-list.txt is still there, byte for byte" in outcome.out
     assert "ok  exported photos: 1, each what was uploaded, byte for byte" in outcome.out
+    assert "ok  both say the same, within half a pixel" in outcome.out
     assert max(len(line) for line in outcome.out.splitlines()) <= 80
     assert list(home.iterdir()) == []
 

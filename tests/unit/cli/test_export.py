@@ -249,7 +249,7 @@ def test_ground_truths_and_assignments(synapse: "Synapse", home: Path) -> None:
         (("export", "ground_truth", "--dataset", "d", "--project", "boxes", "--out", "x"), "--project"),
         (("export", "task", "--project", "bxes", "--out", "x"), "boxes"),
         ((*EXPORT, "--filter", "project=7"), "--project"),
-        ((*EXPORT, "--format", "yolo"), "yolo"),
+        ((*EXPORT, "--format", "tfrecord"), "tfrecord"),
         ((*EXPORT, "--on-error", "ignore"), "ignore"),
         ((*EXPORT, "--concurrency", "0"), "concurrency"),
         (("export", "task", "--project", "boxes", "--out", "/"), "not the name of a new folder"),

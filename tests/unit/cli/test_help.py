@@ -104,7 +104,7 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
         leave_work(home)
     if page == "synapse export":
         leave_versions()
-    if page.startswith("synapse datasets"):
+    if page.startswith("synapse datasets") and page != "synapse datasets download":
         make_datasets(home)
     if page == "synapse datasets download":
         make_birds(home / "store", versions=2)

@@ -55,7 +55,7 @@ BAD: dict[str, Any] = {
     "when_taken": ["overwrite", None],
     "target": ["tasks", "TASK", "", None, 5],
     "filter": [None, "project=1", ["project"], {1: 2}],
-    "target_format": ["yolo", None],
+    "target_format": ["tfrecord", None],
     "save_original_file": ["perhaps", None],
     "extra_params": [None, [], "x", {1: 2}]
     + [{name: 1} for name in ("name", "count", "save_original_file", "project_id", "configuration")]
