@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
-from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import DatasetInfo, Item
 
 __all__ = [
@@ -117,6 +117,18 @@ class Writer(ABC):
     @abstractmethod
     def write(self, item: Item) -> bool:
         """Write an item, and return whether it is in the target now; if not, the log says why."""
+
+    def drop(self, item: Item, reason: Reason, words: str = "") -> bool:
+        """Take down that an item, with all its annotations, is not in the target; return False, as `write` does then.
+
+        Args:
+            item: The item.
+            reason: Why.
+            words: What was found.
+        """
+        count = len(item.annotations)
+        self.losses.of_item(Outcome.DROPPED, reason, item=item.name, split=item.split, words=words, annotations=count)
+        return False
 
     @abstractmethod
     def finish(self) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import msgspec
 
-from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Writer
 from synapse_sdk.formats.bounds import Fitter
 from synapse_sdk.formats.coco.categories import written_category
@@ -13,10 +12,10 @@ from synapse_sdk.formats.coco.layout import ANNOTATIONS
 from synapse_sdk.formats.coco.object_writer import ObjectWriter, WrittenObject, without_negative_zeros
 from synapse_sdk.formats.coco.split_file import SplitFile
 from synapse_sdk.formats.images import ImagePlacer, ImageSizes, is_safe_name
-from synapse_sdk.formats.losses import LossLog, Outcome, Reason
+from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo, Item
 from synapse_sdk.formats.reasons import NAME_TAKEN, UNSAFE_NAME
-from synapse_sdk.formats.splits import canonical_split
+from synapse_sdk.formats.splits import target_split
 from synapse_sdk.types import JsonValue
 
 __all__ = ["CocoWriter"]
@@ -59,9 +58,9 @@ class CocoWriter(Writer):
         part = self._parts.get(item.split) or self._open(item.split)
         name = item.name
         if not is_safe_name(name):
-            return self._drop(item, UNSAFE_NAME)
+            return self.drop(item, UNSAFE_NAME)
         if name == ANNOTATIONS:
-            return self._drop(item, NAME_TAKEN)
+            return self.drop(item, NAME_TAKEN)
         if not (item.width and item.height) and not self._sizes.measure(item, self.options.exif, self.losses):
             return False
         self._placer.place(item, part.prefix + name)
@@ -86,13 +85,7 @@ class CocoWriter(Writer):
             part.file.close()
 
     def _open(self, name: str) -> _Part:
-        split = canonical_split(name)
-        if self._parts and bool(split) is ("" in self._parts):
-            msg = "Some items of the dataset are in a split, and others are not"
-            raise InvalidDatasetError(msg, fix="Put all of them into splits, or none", split=name)
-        if split and ("/" in split or not is_safe_name(split)):
-            msg = f"A split of a COCO dataset cannot be called {name!r}"
-            raise ConfigurationError(msg, fix="Rename it", split=name)
+        split = target_split(name, self._parts, "COCO")
         same = self._parts.get(split)
         if same is None:
             objects = ObjectWriter(self._categories, self._joints, self._fitter, self.losses)
@@ -100,11 +93,6 @@ class CocoWriter(Writer):
             self._parts[split] = same
         self._parts[name] = same
         return same
-
-    def _drop(self, item: Item, reason: Reason) -> bool:
-        count = len(item.annotations)
-        self.losses.of_item(Outcome.DROPPED, reason, item=item.name, split=item.split, annotations=count)
-        return False
 
 
 def _encode_objects(objects: list[WrittenObject]) -> bytes:

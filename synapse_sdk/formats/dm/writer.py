@@ -6,7 +6,6 @@ from errno import ENAMETOOLONG
 from os.path import splitext
 from pathlib import Path
 
-from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, Writer
 from synapse_sdk.formats.bounds import Fitter
 from synapse_sdk.formats.dm.class_specs import write_class_specs
@@ -15,14 +14,13 @@ from synapse_sdk.formats.dm.layout import DOCUMENTS, NO_SPLITS, ORIGINALS, SUFFI
 from synapse_sdk.formats.dm.rendering import Renderer
 from synapse_sdk.formats.dm.versions import DocumentWriter
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, ImagePlacer, ImageSizes, is_safe_name
-from synapse_sdk.formats.losses import LossLog, Outcome, Reason
+from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Annotation, DatasetInfo, Item
+from synapse_sdk.formats.new_files import NewFiles
 from synapse_sdk.formats.reasons import INVALID_RECORD, NAME_TAKEN, UNSAFE_NAME
-from synapse_sdk.formats.splits import canonical_split
+from synapse_sdk.formats.splits import target_split
 
 __all__ = ["DmWriter"]
-
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class DmWriter(Writer):
@@ -49,9 +47,8 @@ class DmWriter(Writer):
         self._fitter = Fitter(options.bounds or BoundsPolicy.KEEP, losses) if must_fit else None
         self._placer = ImagePlacer(folder, options.images, losses)
         self._sizes = ImageSizes()
-        self._root = os.fspath(folder)
+        self._files = NewFiles(folder)
         self._prefixes: dict[str, str] = {}
-        self._made: set[str] = set()
         for split in info.splits or ("",):
             self._add_split(split)
 
@@ -62,7 +59,7 @@ class DmWriter(Writer):
         if prefix is None:
             prefix = self._add_split(item.split)
         if not is_safe_name(name):
-            return self._drop(item, UNSAFE_NAME)
+            return self.drop(item, UNSAFE_NAME)
         annotations = self._fitting(item)
         if annotations is None:
             return False
@@ -71,20 +68,20 @@ class DmWriter(Writer):
             stem = name
         path = f"{prefix}{DOCUMENTS}/{stem}{SUFFIX}"
         try:
-            file = self._open(path)
+            file = self._files.open(path)
         except (FileExistsError, NotADirectoryError):
-            return self._drop(item, NAME_TAKEN, path)
+            return self.drop(item, NAME_TAKEN, path)
         except OSError as error:
             if error.errno != ENAMETOOLONG:
                 raise
-            return self._drop(item, UNSAFE_NAME, "the name is too long")
+            return self.drop(item, UNSAFE_NAME, "the name is too long")
         try:
             data = self._documents.content(item, annotations)
             while data:
                 data = data[os.write(file, data) :]
         except ValueError as error:  # half a character, or a document that was not read from a file
             (self.folder / path).unlink()
-            return self._drop(item, INVALID_RECORD, str(error))
+            return self.drop(item, INVALID_RECORD, str(error))
         finally:
             os.close(file)
         self._placer.place(item, f"{prefix}{ORIGINALS}/{name}")
@@ -106,40 +103,14 @@ class DmWriter(Writer):
         item.document = None
         return [each for each in fitting if each is not None]
 
-    def _open(self, path: str) -> int:
-        """Open a new file for writing; which names are taken, the file system knows."""
-        above = path.rpartition("/")[0]
-        if above not in self._made:
-            os.makedirs(f"{self._root}/{above}", exist_ok=True)  # noqa: PTH103  # text is what we have
-            self._made.add(above)
-        return os.open(f"{self._root}/{path}", NEW_FILE, 0o666)
-
     def _add_split(self, name: str) -> str:
         """Return the folder of a split, with a slash; nothing in a dataset without splits."""
-        split = canonical_split(name)
-        if bool(split) is ("" in self._prefixes) and self._prefixes:
-            msg = "Some items of the dataset are in a split, and others are not"
-            raise InvalidDatasetError(msg, fix="Put all of them into splits, or none", split=name)
-        if split and ("/" in split or not is_safe_name(split) or split in NO_SPLITS or split.startswith(".")):
-            msg = f"A split of a DM dataset cannot be called {name!r}"
-            raise ConfigurationError(msg, fix="Rename it", split=name)
+        split = target_split(name, self._prefixes, "DM", lambda split: split in NO_SPLITS or split.startswith("."))
         prefix = self._prefixes[name] = f"{split}/" if split else ""
         # The folder of originals is there even if they are not brought: without it this is no dataset.
         for folder in (DOCUMENTS, ORIGINALS):
-            os.makedirs(f"{self._root}/{prefix}{folder}", exist_ok=True)  # noqa: PTH103  # as above
-            self._made.add(f"{prefix}{folder}")
+            self._files.add_folder(f"{prefix}{folder}")
         return prefix
-
-    def _drop(self, item: Item, reason: Reason, words: str = "") -> bool:
-        self.losses.of_item(
-            Outcome.DROPPED,
-            reason,
-            item=item.name,
-            split=item.split,
-            words=words,
-            annotations=len(item.annotations),
-        )
-        return False
 
 
 def _is_same(one: Annotation | None, other: Annotation) -> bool:

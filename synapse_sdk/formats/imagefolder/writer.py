@@ -34,16 +34,16 @@ class ImageFolderWriter(Writer):
         """Bring the image of an item into the folder of its class."""
         chosen = _label_of(item)
         if chosen is None:
-            return self._refuse(item, LABEL_MISSING, _found(item))
+            return self.drop(item, LABEL_MISSING, _found(item))
         above = f"{item.split}/" if item.split else ""
         name = f"{above}{target_name(item.name, chosen.label)}"
         fault = self._fault(item, name, chosen.label)
         if fault is not None:
-            return self._refuse(item, *fault)
+            return self.drop(item, *fault)
         try:
             self._placer.place(item, name)
         except InvalidDatasetError:
-            return self._refuse(item, NAME_TAKEN, name)
+            return self.drop(item, NAME_TAKEN, name)
         self.written[chosen.label, Tool.CLASSIFICATION] += 1
         self._classes[chosen.label] = None
         self._tell(item, chosen)
@@ -83,11 +83,6 @@ class ImageFolderWriter(Writer):
         self.losses.of_annotation(
             outcome, reason, item=item.name, split=item.split, annotation=annotation.id, words=words
         )
-
-    def _refuse(self, item: Item, reason: Reason, words: str = "") -> bool:
-        count = len(item.annotations)
-        self.losses.of_item(Outcome.DROPPED, reason, item=item.name, split=item.split, words=words, annotations=count)
-        return False
 
 
 def _is_label(annotation: Annotation) -> bool:

@@ -9,6 +9,7 @@ from synapse_sdk.formats.class_lists import write_class_list
 from synapse_sdk.formats.images import UNREADABLE_IMAGE, ImagePlacer, ImageSizes, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, DatasetInfo, Item, Mask, Tool
+from synapse_sdk.formats.new_files import NewFiles
 from synapse_sdk.formats.reasons import NAME_TAKEN, SHAPE, UNSAFE_NAME
 from synapse_sdk.formats.voc.drawing import draw_masks, save
 from synapse_sdk.formats.voc.extras import fits_xml
@@ -44,23 +45,23 @@ class PascalWriter(Writer):
         self._fitter = PascalFitter(options, losses)
         self._sizes = ImageSizes()
         self._placer = ImagePlacer(folder, options.images, losses)
-        self._root = os.fspath(folder)
-        self._made: set[str] = set()
+        self._files = NewFiles(folder)
         self._classes = {spec.name: number for number, spec in enumerate(info.classes, 1)}
 
     def write(self, item: Item) -> bool:
         """Write the XML file of an item, its masks, and its image."""
         name, split = item.name, item.split
         if not is_safe_name(f"{split}/{name}" if split else name):
-            return self._refuse(item, UNSAFE_NAME)
+            return self.drop(item, UNSAFE_NAME)
         if not fits_xml(name):
-            return self._refuse(item, NOT_XML, f"{name!r:.300}")
+            return self.drop(item, NOT_XML, f"{name!r:.300}")
         if not self._sizes.measure(item, self.options.exif, self.losses):
             return False
         above = f"{split}/" if split else ""
-        descriptor = self._create(f"{above}{DOCUMENTS}/{stem_of(name)}.xml")
-        if descriptor is None:
-            return self._refuse(item, NAME_TAKEN, f"{stem_of(name)}.xml")
+        try:
+            descriptor = self._files.open(f"{above}{DOCUMENTS}/{stem_of(name)}.xml")
+        except (FileExistsError, NotADirectoryError):
+            return self.drop(item, NAME_TAKEN, f"{stem_of(name)}.xml")
         try:
             rest = self._text(item, above).encode()
             while rest:
@@ -74,23 +75,6 @@ class PascalWriter(Writer):
         """Write `classes.txt`: the classes of the dataset, and any others that were met."""
         names = {**self._classes, **dict.fromkeys(self._fitter.labels)}
         write_class_list(self.folder, filter(fits_xml, names))
-
-    def _refuse(self, item: Item, reason: Reason, words: str = "") -> bool:
-        count = len(item.annotations)
-        self.losses.of_item(Outcome.DROPPED, reason, item=item.name, split=item.split, words=words, annotations=count)
-        return False
-
-    def _create(self, name: str) -> int | None:
-        """Create a file of the target, and return its descriptor; None if there is one of that name."""
-        folder = name.rpartition("/")[0]
-        path = f"{self._root}/{name}"
-        try:
-            if folder not in self._made:
-                os.makedirs(f"{self._root}/{folder}", exist_ok=True)  # noqa: PTH103  # strings throughout: once an image
-                self._made.add(folder)
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except (FileExistsError, NotADirectoryError):
-            return None
 
     def _text(self, item: Item, above: str) -> str:
         """Write the masks of an item, and return the text of its XML file."""

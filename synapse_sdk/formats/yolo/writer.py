@@ -6,14 +6,15 @@ from errno import ENAMETOOLONG
 from os.path import splitext
 from pathlib import Path
 
-from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, ImageTransfer, Writer
 from synapse_sdk.formats.bounds import Fitter
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, ImagePlacer, ImageSizes, is_safe_name
-from synapse_sdk.formats.losses import LossLog, Outcome, Reason
+from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import DatasetInfo, Item
+from synapse_sdk.formats.new_files import NewFiles
 from synapse_sdk.formats.reasons import NAME_TAKEN, UNSAFE_NAME
-from synapse_sdk.formats.splits import canonical_split, in_order
+from synapse_sdk.formats.splits import in_order, target_split
 from synapse_sdk.formats.yolo.config import NO_SPLITS
 from synapse_sdk.formats.yolo.config_text import config_text, flip_of
 from synapse_sdk.formats.yolo.lines import DetectLines, Lines
@@ -25,7 +26,6 @@ from synapse_sdk.formats.yolo.tasks import Task
 __all__ = ["YoloWriter"]
 
 LINES: dict[Task, type[Lines]] = {each.task: each for each in (DetectLines, SegmentLines, PoseLines, ObbLines)}
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class YoloWriter(Writer):
@@ -53,9 +53,8 @@ class YoloWriter(Writer):
         self._lines = LINES[task](info.classes, fitter, losses)
         self._placer = ImagePlacer(folder, options.images, losses)
         self._sizes = ImageSizes()
-        self._root = os.fspath(folder)
+        self._files = NewFiles(folder)
         self._prefixes: dict[str, str] = {}
-        self._made: set[str] = set()
         for split in info.splits or ("",):
             self._add_split(split)
 
@@ -66,7 +65,7 @@ class YoloWriter(Writer):
         if prefix is None:
             prefix = self._add_split(item.split)
         if not is_safe_name(name):
-            return self._drop(item, UNSAFE_NAME)
+            return self.drop(item, UNSAFE_NAME)
         if item.annotations and not self._sizes.measure(item, self.options.exif, self.losses):
             return False
         if "images/" in name:
@@ -119,17 +118,17 @@ class YoloWriter(Writer):
         reason, given = FOLDER_RENAMED, stem
         for number in itertools.count(2):
             try:
-                file = self._open(f"{prefix}labels/{given}.txt")
+                file = self._files.open(f"{prefix}labels/{given}.txt")
             except FileExistsError:
                 reason, given = NAME_TAKEN, f"{stem}_{number}"
                 continue
             except NotADirectoryError:
-                self._drop(item, NAME_TAKEN, f"{prefix}labels/{stem}.txt")
+                self.drop(item, NAME_TAKEN, f"{prefix}labels/{stem}.txt")
                 return None
             except OSError as error:
                 if error.errno != ENAMETOOLONG:
                     raise
-                self._drop(item, UNSAFE_NAME, "the name is too long")
+                self.drop(item, UNSAFE_NAME, "the name is too long")
                 return None
             break
         name = given + suffix
@@ -138,43 +137,13 @@ class YoloWriter(Writer):
             self.losses.of_item(Outcome.CHANGED, reason, item=item.name, split=item.split, words=words)
         return file, name
 
-    def _open(self, path: str) -> int:
-        """Open a new file for writing; which names are taken, the file system knows."""
-        above = path.rpartition("/")[0]
-        if above not in self._made:
-            try:
-                os.makedirs(f"{self._root}/{above}", exist_ok=True)  # noqa: PTH103  # text is what we have
-            except FileExistsError as error:  # of a file at the place of the folder
-                raise NotADirectoryError(*error.args) from error
-            self._made.add(above)
-        return os.open(f"{self._root}/{path}", NEW_FILE, 0o666)
-
     def _add_split(self, name: str) -> str:
         """Return the folder of a split, with a slash; nothing in a dataset without splits."""
-        split = canonical_split(name)
-        if bool(split) is ("" in self._prefixes) and self._prefixes:
-            msg = "Some items of the dataset are in a split, and others are not"
-            raise InvalidDatasetError(msg, fix="Put all of them into splits, or none", split=name)
-        if split and ("/" in split or not is_safe_name(split) or split in NO_SPLITS):
-            msg = f"A split of a YOLO dataset cannot be called {name!r}"
-            raise ConfigurationError(msg, fix="Rename it", split=name)
+        split = target_split(name, self._prefixes, "YOLO", NO_SPLITS.__contains__)
         prefix = self._prefixes[name] = f"{split}/" if split else ""
-        needed = ("labels",) if self.options.images is ImageTransfer.NONE else ("labels", "images")
-        for folder in needed:
-            os.makedirs(f"{self._root}/{prefix}{folder}", exist_ok=True)  # noqa: PTH103  # as above
-            self._made.add(f"{prefix}{folder}")
+        for folder in ("labels",) if self.options.images is ImageTransfer.NONE else ("labels", "images"):
+            self._files.add_folder(f"{prefix}{folder}")
         return prefix
-
-    def _drop(self, item: Item, reason: Reason, words: str = "") -> bool:
-        self.losses.of_item(
-            Outcome.DROPPED,
-            reason,
-            item=item.name,
-            split=item.split,
-            words=words,
-            annotations=len(item.annotations),
-        )
-        return False
 
 
 def _without_images(name: str) -> str:
