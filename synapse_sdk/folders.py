@@ -1,10 +1,11 @@
-"""Where this package keeps what it has to keep."""
+"""Where this package keeps what it has to keep, and folders that are made for something and removed with it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["data_folder"]
+__all__ = ["data_folder", "missing_folders", "remove_empty"]
 
 
 def data_folder(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
@@ -27,3 +28,18 @@ def data_folder(directory: str | os.PathLike[str] | None = None, environ: Mappin
     data = environ.get("XDG_DATA_HOME", "")
     base = Path(data) if os.path.isabs(data) else home / ".local" / "share"  # noqa: PTH117  # a relative one is to be ignored
     return base / "synapse"
+
+
+def missing_folders(folder: Path) -> Iterator[Path]:
+    """Yield the folders that would have to be made for one to be there, the innermost first."""
+    for each in (folder, *folder.parents):
+        if each.exists():
+            return
+        yield each
+
+
+def remove_empty(folders: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove folders, the innermost first, but for those that have something in them by now, or were never made."""
+    for folder in folders:
+        with suppress(OSError):
+            Path(folder).rmdir()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
+from synapse_sdk.folders import missing_folders, remove_empty
 
 __all__ = ["check_is_free", "remove_staged", "staged", "staging_of"]
 
@@ -27,7 +28,7 @@ def staged(target: Path) -> Iterator[Path]:
     check_is_free(target)
     folder = staging_of(target)
     with contextlib.ExitStack() as stack:
-        stack.callback(_remove_empty, [*_missing(target.parent)])
+        stack.callback(remove_empty, [*missing_folders(target.parent)])
         target.parent.mkdir(parents=True, exist_ok=True)
         _lock(folder, target, stack)
         stack.callback(_remove_tree, folder)
@@ -110,17 +111,3 @@ def _empty(folder: Path) -> None:
 def _remove_tree(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
-
-
-def _missing(folder: Path) -> Iterator[Path]:
-    """Yield the folders that would have to be made, the innermost first."""
-    for each in (folder, *folder.parents):
-        if each.exists():
-            return
-        yield each
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):  # it has something in it by now, or was never made
-            folder.rmdir()

@@ -3,13 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import missing_folders, remove_empty
 from synapse_sdk.formats import ConversionReport, read_report
 from synapse_sdk.formats.splits import SPLITS, canonical_split
 from synapse_sdk.formats.staging import check_is_free, remove_staged, staging_of
@@ -57,7 +57,7 @@ class Target:
 
     def undo_entry(self, path: Path) -> dict[str, Any]:
         """Return what `undo_conversion` needs."""
-        missing = [str(folder) for folder in path.parents if not folder.exists()]
+        missing = [*map(str, missing_folders(path.parent))]
         return {"target": str(path), "run": self.run, "was_empty": path.is_dir(), "new_folders": missing}
 
     def _names(self) -> Iterator[Path]:
@@ -78,9 +78,7 @@ def undo_conversion(entry: dict[str, Any]) -> None:
     hit("dataset.removed")
     if entry["was_empty"] and not os.path.lexists(target):
         target.mkdir()
-    for folder in entry["new_folders"]:
-        with suppress(OSError):  # it has something in it by now, or was never made
-            Path(folder).rmdir()
+    remove_empty(entry["new_folders"])
 
 
 def config_of(folder: Path) -> Path | None:

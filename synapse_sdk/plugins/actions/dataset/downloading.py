@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_empty
 from synapse_sdk.plugins.actions.dataset.cache import DatasetFacts, contents_of, is_used_by_others
 from synapse_sdk.plugins.actions.dataset.exporter import is_document
 from synapse_sdk.plugins.actions.dataset.selection import Selection, Survey
@@ -151,9 +151,7 @@ def undo_download(entry: dict[str, Any]) -> None:
         return
     destination.withdraw()
     hit("dataset.removed")
-    for folder in entry["new_folders"]:
-        with suppress(OSError):  # it has something in it by now, or was never made
-            Path(folder).rmdir()
+    remove_empty(entry["new_folders"])
 
 
 def _count(download: Download) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_empty
 from synapse_sdk.formats import ImageTransfer
 from synapse_sdk.plugins.actions.dataset.cache import FACTS, USED
 from synapse_sdk.plugins.actions.dataset.exporter import IMAGES, is_document
@@ -73,9 +74,7 @@ def undo_placing(entry: dict[str, Any]) -> None:
     hit("dataset.removed")
     if entry["was_empty"] and not os.path.lexists(target):
         target.mkdir()
-    for folder in entry["new_folders"]:
-        with suppress(OSError):  # it has something in it by now, or was never made
-            Path(folder).rmdir()
+    remove_empty(entry["new_folders"])
 
 
 def _data_files(source: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from synapse_sdk.folders import missing_folders
 from synapse_sdk.plugins.actions.export.destinations.base import (
     BEGIN,
     MANIFEST,
@@ -44,7 +45,7 @@ class FolderDestination(Destination):
             StorageDeniedError: One of them may not be looked into.
         """
         try:
-            return [str(folder) for folder in (self._root, *self._root.parents) if not folder.exists()]
+            return [*map(str, missing_folders(self._root))]
         except OSError as error:
             raise output_error(self._root, error) from error
 

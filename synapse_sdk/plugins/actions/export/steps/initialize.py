@@ -1,10 +1,10 @@
 """The first step: where the export goes."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_empty
 from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.documents import write_report
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS
@@ -54,9 +54,7 @@ class InitializeStep(BaseStep[ExportContext]):
             context.storage_url, context.storage_id = entry["storage_url"], entry["storage_id"]
             context.destination.withdraw()
             hit("export.withdrawn")
-            for folder in entry["new_folders"]:
-                with suppress(OSError):  # it has something in it by now, or was never made
-                    Path(folder).rmdir()
+            remove_empty(entry["new_folders"])
         # Now, and not when the end is recorded: a process that died in between would leave the ledger for ever.
         if context.started_at and Path(context.work_folder).exists():
             try:
