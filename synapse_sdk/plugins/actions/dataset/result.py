@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
 from synapse_sdk.plugins.actions.dataset.params import DatasetOperation
 from synapse_sdk.plugins.actions.export.result import ItemFailure
+from synapse_sdk.plugins.actions.summaries import failure_lines
 from synapse_sdk.reporting.text import plural, size
 
 __all__ = ["ConversionCounts", "DatasetResult", "DownloadCounts", "OutcomeCounts"]
@@ -150,9 +151,4 @@ def _download_lines(download: DownloadCounts) -> Iterator[str]:
         yield f"  originals  {size(download.original_bytes)}"
     if download.renamed:
         yield f"  renamed    {plural(download.renamed, 'file')}"
-    if download.failed:
-        yield f"  failed     {plural(download.failed, 'item')}:"
-        named = download.failures[:MOST_SHOWN]
-        yield from (f"    {'?' if each.id is None else each.id}: {each.reason}" for each in named)
-        if rest := download.failed - len(named):
-            yield f"    and {rest:,} more, which the report has"
+    yield from failure_lines(download.failed, "item", [each.named for each in download.failures])

@@ -7,14 +7,13 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from synapse_sdk.plugins.actions.summaries import failure_lines
 from synapse_sdk.reporting.text import plural, size
 
 __all__ = ["MOST_LISTED", "ExportResult", "ItemFailure"]
 
 MOST_LISTED = 100
 """Failed items that a result names one by one."""
-MOST_SHOWN = 10
-"""Failed items that a summary names."""
 
 
 class ItemFailure(BaseModel):
@@ -28,6 +27,11 @@ class ItemFailure(BaseModel):
     """Why, as a stable word such as `NULL_DATA`."""
     reason: str
     """Why, for people."""
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The id, as text, and the reason."""
+        return "?" if self.id is None else str(self.id), self.reason
 
 
 class ExportResult(BaseModel):
@@ -99,12 +103,7 @@ class ExportResult(BaseModel):
             yield f"  originals  {size(self.original_bytes)}"
         if self.renamed_count:
             yield f"  renamed    {plural(self.renamed_count, 'file')}, listed in filename_collisions.json"
-        if self.failed_count:
-            yield f"  failed     {plural(self.failed_count, 'item')}:"
-            named = self.failures[:MOST_SHOWN]
-            yield from (f"    {'?' if each.id is None else each.id}: {each.reason}" for each in named)
-            if rest := self.failed_count - len(named):
-                yield f"    and {rest:,} more, which the report has"
+        yield from failure_lines(self.failed_count, "item", [each.named for each in self.failures])
         yield f"  report     {self.report_path.removeprefix(here)}"
 
     @model_validator(mode="after")

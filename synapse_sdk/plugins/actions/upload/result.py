@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synapse_sdk.plugins.actions.summaries import failure_lines
 from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.reporting.text import plural, size
 
@@ -15,8 +16,6 @@ __all__ = ["FileFailure", "MetadataCounts", "UnitCounts", "UploadResult", "liste
 
 MOST_LISTED = 100
 """Files that a result names one by one."""
-MOST_SHOWN = 10
-"""Failed files that a summary names."""
 
 
 class FileFailure(BaseModel):
@@ -142,12 +141,7 @@ class UploadResult(BaseModel):
         units = self.data_units
         yield f"{plural(units.created, 'new data unit')} in {self.collection!r}"
         yield from (f"  {name:<9}  {text}" for name, text in self._parts() if text)
-        if self.failed:
-            yield f"  {'failed':<9}  {plural(self.failed, 'file')}:"
-            yield from (f"    {each.file}: {each.reason}" for each in self.failures[:MOST_SHOWN])
-            rest = self.failed - len(self.failures[:MOST_SHOWN])
-            if rest:
-                yield f"    and {rest:,} more, which the report has"
+        yield from failure_lines(self.failed, "file", [(each.file, each.reason) for each in self.failures])
         here = f"{Path.cwd()}{os.sep}"
         yield f"  {'report':<9}  {self.report_path.removeprefix(here)}"
 
