@@ -6,6 +6,7 @@ __all__ = [
     "ATTRIBUTES",
     "CROWD",
     "DUPLICATE_ID",
+    "GROUP",
     "INVALID_RECORD",
     "LABEL_MISSING",
     "NAME_TAKEN",
@@ -21,6 +22,7 @@ ATTRIBUTES = Reason(
 )
 CROWD = Reason("CROWD", "regions full of objects are no objects of the target", "Choose COCO or DM to keep them")
 DUPLICATE_ID = Reason("DUPLICATE_ID", "the id is there twice", "Give each its own")
+GROUP = Reason("GROUP", "the target does not say which annotations belong together", "Choose DM to keep it")
 INVALID_RECORD = Reason("INVALID_RECORD", "it is not what the format says", "Mend it")
 LABEL_MISSING = Reason("LABEL_MISSING", "it has no class", "Give it one, or choose a target that needs none")
 NAME_TAKEN = Reason("NAME_TAKEN", "another item has the same file in the target", "Rename one of the two images")

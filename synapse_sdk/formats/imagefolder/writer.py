@@ -6,11 +6,11 @@ from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Writer
 from synapse_sdk.formats.class_lists import CLASSES_FILE, fits_class_list, write_class_list
 from synapse_sdk.formats.imagefolder.layout import class_of, target_name
-from synapse_sdk.formats.imagefolder.reasons import CLASS_NAME, GROUP, SEVERAL_LABELS
+from synapse_sdk.formats.imagefolder.reasons import CLASS_NAME, SEVERAL_LABELS
 from synapse_sdk.formats.images import MISSING_IMAGE, ImagePlacer, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, DatasetInfo, Item, Tool, tools_of
-from synapse_sdk.formats.reasons import ATTRIBUTES, LABEL_MISSING, NAME_TAKEN, SHAPE, UNSAFE_NAME
+from synapse_sdk.formats.reasons import ATTRIBUTES, GROUP, LABEL_MISSING, NAME_TAKEN, SHAPE, UNSAFE_NAME
 
 __all__ = ["ImageFolderWriter"]
 

@@ -22,9 +22,9 @@ from synapse_sdk.formats.model import (
     Verbatim,
     tools_of,
 )
-from synapse_sdk.formats.reasons import CROWD, LABEL_MISSING, SHAPE
+from synapse_sdk.formats.reasons import CROWD, GROUP, LABEL_MISSING, SHAPE
 from synapse_sdk.formats.voc.extras import escaped, fits_xml
-from synapse_sdk.formats.voc.reasons import GROUP, NOT_XML, RASTERISED
+from synapse_sdk.formats.voc.reasons import NOT_XML, RASTERISED
 
 __all__ = ["Fitted", "PascalFitter"]
 

@@ -3,7 +3,6 @@
 from synapse_sdk.formats.losses import Reason
 
 __all__ = [
-    "GROUP",
     "MASK",
     "NOT_READ",
     "NOT_XML",
@@ -15,7 +14,6 @@ __all__ = [
     "UNLISTED",
 ]
 
-GROUP = Reason("GROUP", "the target does not say which annotations belong together", "Choose DM to keep it")
 MASK = Reason("MASK", "the image of its masks does not fit", "Mend or remove it")
 NOT_READ = Reason("NOT_READ", "there is something in it that is not read", "Nothing need be done if it is not wanted")
 NOT_XML = Reason("NOT_XML", "its name has characters that XML cannot hold", "Rename it")

@@ -9,8 +9,7 @@ from synapse_sdk.formats.bounds import EMPTY, Fitter
 from synapse_sdk.formats.geometry import bounds
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, Box, ClassSpec, Item, Polyline, Relation, Tool, Verbatim, tools_of
-from synapse_sdk.formats.reasons import ATTRIBUTES, CROWD, LABEL_MISSING, NOT_A_NUMBER, SHAPE, UNKNOWN_CLASS
-from synapse_sdk.formats.yolo.reasons import GROUP
+from synapse_sdk.formats.reasons import ATTRIBUTES, CROWD, GROUP, LABEL_MISSING, NOT_A_NUMBER, SHAPE, UNKNOWN_CLASS
 from synapse_sdk.formats.yolo.tasks import Task
 
 __all__ = ["DetectLines", "Lines"]

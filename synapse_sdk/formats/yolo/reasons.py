@@ -10,7 +10,6 @@ __all__ = [
     "ELSEWHERE",
     "FLIPS",
     "FOLDER_RENAMED",
-    "GROUP",
     "JOINTS",
     "LISTED_TWICE",
     "MIXED",
@@ -27,7 +26,6 @@ CONFIGURATION = Reason("CONFIGURATION", "the configuration contradicts itself", 
 DUPLICATE_ROW = Reason("DUPLICATE_ROW", "the same row is there twice; trainers drop one", "Remove one")
 ELSEWHERE = Reason("ELSEWHERE", "images are read from another place than the YAML file says", "Mend its paths")
 FLIPS = Reason("FLIPS", "classes differ in which joints mirror which; trainers know one way, none is written", "Agree")
-GROUP = Reason("GROUP", "the target has no place for groups", "Choose DM to keep them")
 JOINTS = Reason("JOINTS", "it has joints that its class has not", "Give the class all joints")
 LISTED_TWICE = Reason("LISTED_TWICE", "a list of images has it twice; it was read once", "Remove one")
 MIXED = Reason("MIXED", "its rows are for different tasks", "Keep one kind of rows in a dataset")
