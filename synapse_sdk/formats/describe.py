@@ -1,6 +1,7 @@
 """What is in a dataset: items, classes, sizes of images."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ from synapse_sdk.formats.images import ImageSizes
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Item, tools_of
 from synapse_sdk.formats.registry import format_named
+from synapse_sdk.formats.report import by_class
 from synapse_sdk.formats.sources import open_dataset, told
 
 __all__ = ["ClassCount", "DatasetDescription", "Size", "describe_dataset"]
@@ -95,7 +97,7 @@ def describe_dataset(
         without_annotations=counts.without_annotations,
         without_image=counts.without_image,
         annotations=counts.annotations.total(),
-        classes=[counts.of_class(each) for each in names],
+        classes=counts.of_classes(names),
         smallest=_size(*pairs[0]) if pairs else None,
         typical=_size(int(median(counts.widths)), int(median(counts.heights))) if pairs else None,
         largest=_size(*pairs[-1]) if pairs else None,
@@ -132,13 +134,17 @@ class _Counts:
                 self.tools[annotation.label, str(tool)] += 1
         self.items_of_class.update({each.label for each in item.annotations})
 
-    def of_class(self, name: str) -> ClassCount:
-        return ClassCount(
-            name=name,
-            items=self.items_of_class[name],
-            annotations=self.annotations[name],
-            tools={tool: count for (label, tool), count in sorted(self.tools.items()) if label == name},
-        )
+    def of_classes(self, names: Sequence[str]) -> list[ClassCount]:
+        tools = by_class(self.tools)
+        return [
+            ClassCount(
+                name=name,
+                items=self.items_of_class[name],
+                annotations=self.annotations[name],
+                tools=tools.get(name, {}),
+            )
+            for name in names
+        ]
 
 
 def _size(width: int, height: int) -> Size:

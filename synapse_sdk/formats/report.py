@@ -10,7 +10,16 @@ from msgspec import Struct
 
 from synapse_sdk.formats.losses import Loss, LossLog, Outcome
 
-__all__ = ["LOSSES_FILE", "REPORT_FILE", "Account", "ConversionReport", "LossSummary", "read_report", "report_of"]
+__all__ = [
+    "LOSSES_FILE",
+    "REPORT_FILE",
+    "Account",
+    "ConversionReport",
+    "LossSummary",
+    "by_class",
+    "read_report",
+    "report_of",
+]
 
 REPORT_FILE = "conversion.json"
 """In a target: says what it was made of, and that it is complete."""
@@ -91,8 +100,8 @@ def report_of(
     return ConversionReport(
         items=_account(items, losses.items, 0),
         annotations=_account(annotations, losses.annotations, left_out),
-        classes_in=_nested(read),
-        classes_out=_nested(written),
+        classes_in=by_class(read),
+        classes_out=by_class(written),
         losses=[
             LossSummary(
                 outcome=outcome,
@@ -130,7 +139,8 @@ def _account(handed_on: int, outcomes: Counter[Outcome], left_out: int) -> Accou
     )
 
 
-def _nested(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+def by_class(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Return counts of classes and tools as class to tool to count, in order."""
     found: dict[str, dict[str, int]] = {}
     for (label, tool), count in sorted(counts.items()):
         found.setdefault(label, {})[str(tool)] = count

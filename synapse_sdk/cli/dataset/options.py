@@ -9,9 +9,8 @@ import click
 if TYPE_CHECKING:
     from synapse_sdk.formats.conversion import ConversionOptions
 
-__all__ = ["FORMAT", "FORMAT_NAMES", "READING", "SOURCE", "TARGET", "WRITING", "options_of"]
+__all__ = ["FORMAT", "READING", "SOURCE", "TARGET", "WRITING", "options_of"]
 
-FORMAT_NAMES = ("dm_v2", "dm_v1", "yolo", "coco", "pascal", "imagefolder")
 SOURCE = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 TARGET = click.argument("target", metavar="DST", type=click.Path(path_type=Path))
 FORMAT = click.option(
