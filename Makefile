@@ -4,6 +4,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-full coverage lint format bench docs requirements clean runtime dev
 
+# Tests start hundreds of processes. Where bytecode is not kept, each of them compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 ARGS ?=
 BIN := .venv/bin
 CODE := $(wildcard synapse_sdk tests bench examples)

@@ -28,13 +28,16 @@ def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _hangup_is_heard() -> Iterator[None]:
-    """Heed SIGHUP, which processes ignore for good, as do their children, when somebody started them with nohup."""
-    before = signal.getsignal(signal.SIGHUP)
-    if before is signal.SIG_IGN:
+def _signals_are_heard() -> Iterator[None]:
+    """Heed what processes ignore for good, as do their children, when nohup or `&` in a script started them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT)}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if before[signal.SIGINT] is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
