@@ -44,6 +44,10 @@ class ExtensionPoint[T]:
         self.group = group
         self._built_in = dict(built_in)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a name can be loaded; what is built in is known without a look at installed packages."""
+        return name in self._built_in or name in self.names()
+
     def names(self) -> tuple[str, ...]:
         """Return every name that can be loaded, those that are built in first."""
         added = {entry.name for entry in installed_entry_points(self.group)}

@@ -34,7 +34,7 @@ def params_of(options: dict[str, Any], session: Session) -> dict[str, Any]:
         UsageError: The target needs a project, or a dataset, or has no use for one.
     """
     target = options["target"]
-    if target not in TARGETS.names():
+    if target not in TARGETS:
         msg = f"there is no target {target!r}; choose from {', '.join(TARGETS.names())}"
         raise click.BadParameter(msg, param_hint="TARGET")
     named = {

@@ -56,7 +56,7 @@ def open_storage(url: str | os.PathLike[str], *, credentials: Mapping[str, str] 
     if not scheme:
         return _open_local_path(text, {})
     given = dict(credentials or {})
-    if scheme in STORAGES.names():
+    if scheme in STORAGES:
         return STORAGES.load(scheme)(text, given)
     return _open_with_fsspec(scheme, text, given)
 

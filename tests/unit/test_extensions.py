@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,30 @@ def test_installed_packages_add_names(readers: ExtensionPoint[object]) -> None:
     assert readers.names() == ("json", "lazy", "broken", "hexadecimal")
     assert readers.load("hexadecimal") is hex
     assert readers.load("json") is json.loads
+
+
+@pytest.mark.usefixtures("site")
+def test_whether_a_name_is_known_can_be_asked(readers: ExtensionPoint[object]) -> None:
+    """Also of one that cannot be loaded: that is said when it is used."""
+    assert [name in readers for name in ("json", "hexadecimal", "broken", "yaml")] == [True, True, True, False]
+
+
+def test_what_is_built_in_is_known_without_looking_further(
+    readers: ExtensionPoint[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installed packages are looked through for other names only: there may be hundreds."""
+    looked: list[str] = []
+
+    def look(group: str) -> tuple[EntryPoint, ...]:
+        looked.append(group)
+        return ()
+
+    monkeypatch.setattr("synapse_sdk.extensions.installed_entry_points", look)
+
+    assert "json" in readers
+    assert looked == []
+    assert "yaml" not in readers
+    assert looked == ["test.readers"]
 
 
 @pytest.mark.usefixtures("site")

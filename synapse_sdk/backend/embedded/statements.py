@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Insert,
     Row,
     Select,
     Table,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
 from synapse_sdk.backend.embedded.tables import collections
@@ -113,9 +114,14 @@ def _in_list(kind: str, column: ColumnElement[Any], packed_values: BindParameter
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, and pass over those that are there already."""
-    if rows:
-        kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(kind(table).on_conflict_do_nothing(), rows)
+    if not rows:
+        return
+    statement: Insert = sqlite.insert(table).on_conflict_do_nothing()
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # slow to import, and few need it
+
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    connection.execute(statement, rows)
 
 
 def create(connection: Connection, table: Table, **values: object) -> int:

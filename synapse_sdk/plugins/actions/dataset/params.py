@@ -34,7 +34,7 @@ def check_format(name: str) -> str:
         ValueError: There is none of this name.
     """
     name = ALIASES.get(name, name)
-    if name not in FORMATS.names():
+    if name not in FORMATS:
         msg = f"there is no format {name!r}. {one_of(name, FORMATS.names())}"
         raise ValueError(msg)
     return name

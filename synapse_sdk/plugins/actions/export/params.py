@@ -54,7 +54,7 @@ def check_target(name: str) -> str:
     Raises:
         ValueError: It is not one of those that there are.
     """
-    if name not in TARGETS.names():
+    if name not in TARGETS:
         msg = f"there is no target {name!r}. {one_of(name, TARGETS.names())}"
         raise ValueError(msg)
     return name

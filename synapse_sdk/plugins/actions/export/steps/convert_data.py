@@ -7,14 +7,14 @@ from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["ConvertDataStep"]
 
-AT_ONCE = 500
-"""Items that are converted before the first is saved."""
+AT_ONCE = 200
+"""Items that are converted before the first is saved: somebody waits for that one."""
 
 
 class ConvertDataStep(BaseStep[ExportContext]):
     """Take items from the pages of the backend through `before_convert`, `convert_data` and `after_convert`.
 
-    They go into the run's ledger, from which the next step takes them. Of more than 500 the others follow while those
+    They go into the run's ledger, from which the next step takes them. Of more than 200 the others follow while those
     are saved, or when a step goes through `converted_items`: nobody waits for the last item to see the first file. A
     run that was killed goes on behind the last item that is there.
     """
