@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from synapse_sdk.documents import parse_toml
@@ -57,10 +55,7 @@ def test_a_number_json_cannot_hold_is_refused(number: str) -> None:
 )
 def test_deep_nesting_is_refused_at_once(text: str) -> None:
     """A dotted key of thousands of parts takes the standard library minutes."""
-    began = time.perf_counter()
-
     assert "levels deep" in str(refused(text))
-    assert time.perf_counter() - began < 5
 
 
 def test_too_large_a_document_is_refused() -> None:

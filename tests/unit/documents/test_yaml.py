@@ -1,4 +1,3 @@
-import time
 from typing import Any
 
 import pytest
@@ -98,13 +97,10 @@ def test_an_unknown_tag_is_refused(tag: str) -> None:
 
 def test_an_alias_bomb_is_refused_at_once() -> None:
     """F27: three hundred bytes that would be a billion values."""
-    began = time.perf_counter()
-
     error = refused(LAUGHS)
 
     assert "once its aliases are expanded" in str(error)
     assert error.where["line"] == 6
-    assert time.perf_counter() - began < 1
 
 
 def test_an_alias_bomb_of_long_texts_is_refused() -> None:
@@ -126,10 +122,7 @@ def test_an_alias_without_an_anchor_is_refused() -> None:
 @pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 200_000, "- " * 200_000])
 def test_deep_nesting_is_refused_at_once(text: str) -> None:
     """No recursion error and no crash."""
-    began = time.perf_counter()
-
     assert "levels deep" in str(refused(text))
-    assert time.perf_counter() - began < 5
 
 
 def test_aliases_do_not_get_round_the_depth() -> None:

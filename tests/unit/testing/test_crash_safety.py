@@ -66,15 +66,12 @@ class WriteAction(BaseAction[Params]):
 
 def test_a_safe_action_passes_at_every_moment(crash_safe: "Callable[..., CrashReport]", tmp_path: Path) -> None:
     """Forward and backward, and each recovery as well; nothing outside of the sandbox is touched."""
-    began = time.monotonic()
-
     report = crash_safe(SafeAction)
 
     assert report.left_out == 0
     assert report.cases > 50
     assert {"undo.recorded", "rollback.stepped", "run.restored", "progress.saved"} <= report.kills.keys()
     assert {path.name for path in tmp_path.iterdir()} == {"crash"}
-    assert time.monotonic() - began < 60  # some four seconds, on a machine that has nothing else to do
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,12 @@ def leave_an_orphan(context: Context, sign: str) -> None:
 
 def linger(context: Context, sign: str) -> None:
     """Leave a thread behind that keeps the process from ending."""
-    threading.Thread(target=context.until, args=(sign,)).start()
+
+    def wait() -> None:
+        context.until(sign)
+        (context.folder / "lingered").touch()
+
+    threading.Thread(target=wait).start()
 
 
 def be_deaf(context: Context, sign: str) -> None:
