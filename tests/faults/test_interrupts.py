@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 # The child says where it is, and goes on when it is told to on its standard input, so that a signal always comes at the
 # same place. It reads bytes from the descriptor: a signal handler that raises leaves no half-read buffer behind.
 CHILD = """
-import json, os, signal, sys
+import json, os, select, signal, sys
 from synapse_sdk.plugins.context import RuntimeContext
 from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, Orchestrator, StepRegistry, StepResult
 from synapse_sdk.plugins.steps.utils import ParallelSteps
@@ -33,6 +33,8 @@ def say(text):
 
 def pause(text):
     say(text)
+    while not select.select([0], [], [], 0.05)[0]:
+        pass  # a signal that came just before a wait is noticed after it
     if not os.read(0, 1):
         raise SystemExit("nobody is there")
 
