@@ -45,6 +45,7 @@ __all__ = [
     "mask_of_polygon",
     "mask_of_runs",
     "mask_within",
+    "part_of_mask",
     "polygon_of_mask",
     "runs_of_mask",
 ]
@@ -115,10 +116,26 @@ def array_of_mask(mask: Mask) -> Pixels:
     """
     check_area(_area(mask.width, mask.height))
     found = np.zeros((mask.height, mask.width), np.bool_)
-    if (part := _pixels(mask)) is not None:
+    if (part := part_of_mask(mask)) is not None:
         pixels, left, top = part
         found[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return found
+
+
+def part_of_mask(mask: Mask) -> tuple[Pixels, int, int] | None:
+    """Return the pixels of a mask without the rows and columns around the object; None if it has no pixels.
+
+    Returns:
+        An array of rows, true where the object is, and how many columns and rows of the image come before it.
+
+    Raises:
+        ValueError: The mask is damaged, or too large to be held in memory.
+    """
+    runs = _runs(mask)
+    if not len(runs.starts):
+        return None
+    pixels, left, top = pixels_of_runs(runs, mask.height)
+    return transposed(pixels), left, top
 
 
 def mask_of_indices(indices: Sequence[int], width: int, height: int) -> Mask:
@@ -199,7 +216,7 @@ def polygon_of_mask(mask: Mask) -> Polygon:
     screen from their upper left corner, holes the other way round, both in the order of their first rows; they have
     corners only where they turn. `mask_of_polygon` makes the same mask of them again.
     """
-    part = _pixels(mask)
+    part = part_of_mask(mask)
     return Polygon([], []) if part is None else outlines_of_pixels(*part)
 
 
@@ -223,7 +240,7 @@ def mask_bounds(mask: Mask) -> Box | None:
 
 def mask_within(mask: Mask, width: int, height: int) -> Mask:
     """Return a mask for an image of another size: what is outside of that is cut off."""
-    part = _pixels(mask)
+    part = part_of_mask(mask)
     if part is None:
         return mask_of_counts([_area(width, height)], width, height)
     pixels, left, top = part
@@ -261,15 +278,6 @@ def _counts(mask: Mask) -> Integers:
 
 def _runs(mask: Mask) -> Runs:
     return runs_of_counts(_counts(mask))
-
-
-def _pixels(mask: Mask) -> tuple[Pixels, int, int] | None:
-    """Return the rows of pixels around an object, and how many columns and rows come before; None without pixels."""
-    runs = _runs(mask)
-    if not len(runs.starts):
-        return None
-    pixels, left, top = pixels_of_runs(runs, mask.height)
-    return transposed(pixels), left, top
 
 
 def _mask_of_columns(runs: Runs, width: int, height: int) -> Mask:
