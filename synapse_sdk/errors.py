@@ -257,7 +257,7 @@ class ExecutorError(SynapseError, RuntimeError):
 
 
 class WorkerLostError(ExecutorError):
-    """The process that ran the action ended without reporting a result."""
+    """A process that did the work, or a part of it, ended without reporting a result."""
 
     code = "SYN-E1301"
     transient = True

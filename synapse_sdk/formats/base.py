@@ -118,6 +118,19 @@ class Writer(ABC):
     def write(self, item: Item) -> bool:
         """Write an item, and return whether it is in the target now; if not, the log says why."""
 
+    def is_divisible(self) -> bool:
+        """Whether several processes, each with a writer of its own, can write the items of one dataset.
+
+        They can if what becomes of an item does not depend on the others, but for those whose name without suffix is
+        the same up to its case and a number at its end: those go to one process, in their order. `finish` is called
+        once, for a writer that wrote the first items, or none.
+        """
+        return False
+
+    def tally(self) -> Counter[tuple[str, str]]:
+        """Return how often each class was written with each tool so far."""
+        return self.written
+
     def drop(self, item: Item, reason: Reason, words: str = "") -> bool:
         """Take down that an item, with all its annotations, is not in the target; return False, as `write` does then.
 

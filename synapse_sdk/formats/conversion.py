@@ -12,16 +12,17 @@ import msgspec
 from msgspec.structs import replace
 
 from synapse_sdk.errors import DatasetLossError, InvalidDatasetError
-from synapse_sdk.formats.base import FormatOptions, Progress, Reader
+from synapse_sdk.formats.base import DatasetFormat, FormatOptions, Progress, Reader
 from synapse_sdk.formats.choice import ClassChoice
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Item, tools_of
 from synapse_sdk.formats.partition import Partition, partition
+from synapse_sdk.formats.processes import OneProcessError, SharedWriting
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import LOSSES_FILE, REPORT_FILE, ConversionReport, report_of
 from synapse_sdk.formats.sources import open_datasets, told
 from synapse_sdk.formats.splits import in_order
-from synapse_sdk.formats.staging import staged
+from synapse_sdk.formats.staging import Staging, empty_folder, staged
 from synapse_sdk.types import JsonValue
 
 __all__ = ["ConversionOptions", "convert"]
@@ -44,6 +45,9 @@ class ConversionOptions(FormatOptions):
     """Chooses one of the ways to divide by the ratios."""
     stratified: bool = False
     """Whether each class is divided by the ratios, too."""
+    processes: int | None = None
+    """How many processes write, if the target has files of its own for each item; None for as many as there are
+    processors, where that pays. The target is the same, however many there are."""
     strict: bool = False
     """Whether a loss makes the conversion fail."""
     run: str = ""
@@ -86,40 +90,76 @@ def convert(
     """
     options = options or ConversionOptions()
     sources = [source] if isinstance(source, Path) else [*source]
-    target_format = format_named(to)
-    with staged(target) as folder, LossLog(folder / LOSSES_FILE) as losses, ExitStack() as stack:
-        reader, read_format = open_datasets(sources, source_format, options, losses)
-        stack.enter_context(closing(reader))
-        choice = ClassChoice(reader.info, options.classes, options.class_order)
-        parts = _partition(sources, source_format, options) if options.ratios is not None else None
-        info = choice.info if parts is None else replace(choice.info, splits=tuple(in_order(options.ratios or ())))
-        writer = stack.enter_context(closing(target_format.writer(folder, info, options, losses)))
-        counts = _Counts()
-        for item in told(counts.of(reader), info.count, on_progress):
-            choice.apply(item)
-            if parts is not None:
-                split = parts[item.split, item.name]
-                losses.rename(item, split=split)
-                item.split = split
-            counts.add(item)
-            writer.write(item)
-        writer.finish()
-        losses.close()
-        report = report_of(
-            losses,
-            items=counts.items,
-            annotations=counts.annotations,
-            left_out=choice.left_out,
-            read=counts.read,
-            written=writer.written,
-            sources=[each.absolute().name for each in sources],
-            source_format=read_format,
-            target_format=target_format.name,
-            options=_plain(options),
-        )
+    conversion = _Conversion(sources, source_format, format_named(to), options, on_progress)
+    with staged(target) as staging:
+        try:
+            report = conversion.run(staging, options.processes)
+        except OneProcessError:
+            empty_folder(staging.folder)
+            report = conversion.run(staging, 1)
         _check(report, sources, strict=options.strict)
-        (folder / REPORT_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+        text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+        (staging.folder / REPORT_FILE).write_bytes(text)
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """What is to be converted into what."""
+
+    sources: Sequence[Path]
+    source_format: str | None
+    target_format: DatasetFormat
+    options: ConversionOptions
+    on_progress: Progress | None
+
+    def run(self, staging: Staging, processes: int | None) -> ConversionReport:
+        """Write all into an empty folder, but for the report.
+
+        Raises:
+            OneProcessError: Several processes cannot write it.
+        """
+        options = self.options
+        with LossLog(staging.folder / LOSSES_FILE) as losses, ExitStack() as stack:
+            reader, read_format = open_datasets(self.sources, self.source_format, options, losses)
+            stack.enter_context(closing(reader))
+            choice = ClassChoice(reader.info, options.classes, options.class_order)
+            parts = self._partition() if options.ratios is not None else None
+            info = choice.info if parts is None else replace(choice.info, splits=tuple(in_order(options.ratios or ())))
+            writer = stack.enter_context(closing(self.target_format.writer(staging.folder, info, options, losses)))
+            target = SharedWriting(writer, self.target_format.name, processes, losses, staging.lock)
+            stack.enter_context(closing(target))
+            counts = _Counts()
+            for item in told(counts.of(reader), info.count, self.on_progress):
+                choice.apply(item)
+                if parts is not None:
+                    split = parts[item.split, item.name]
+                    losses.rename(item, split=split)
+                    item.split = split
+                counts.add(item)
+                target.write(item)
+            target.finish()
+            losses.close()
+            return report_of(
+                losses,
+                items=counts.items,
+                annotations=counts.annotations,
+                left_out=choice.left_out,
+                read=counts.read,
+                written=writer.tally(),
+                sources=[each.absolute().name for each in self.sources],
+                source_format=read_format,
+                target_format=self.target_format.name,
+                options=_plain(options),
+            )
+
+    def _partition(self) -> Partition:
+        """Go through all items once, only to see which split each belongs to."""
+        options = self.options
+        with LossLog() as unheard, ExitStack() as stack:
+            reader, _ = open_datasets(self.sources, self.source_format, options, unheard)
+            stack.enter_context(closing(reader))
+            return partition(reader.items(), options.ratios or {}, seed=options.seed, stratified=options.stratified)
 
 
 class _Counts:
@@ -143,14 +183,6 @@ class _Counts:
                 read[annotation.label, tool] += 1
 
 
-def _partition(sources: Sequence[Path], source_format: str | None, options: ConversionOptions) -> Partition:
-    """Go through all items once, only to see which split each belongs to."""
-    with LossLog() as unheard, ExitStack() as stack:
-        reader, _ = open_datasets(sources, source_format, options, unheard)
-        stack.enter_context(closing(reader))
-        return partition(reader.items(), options.ratios or {}, seed=options.seed, stratified=options.stratified)
-
-
 def _check(report: ConversionReport, sources: Sequence[Path], *, strict: bool) -> None:
     shown = ", ".join(repr(str(each)) for each in sources)
     losses = "; ".join(f"{each.count:,} x {each.code}: {each.words}" for each in report.losses[:MOST_NAMED])
@@ -168,7 +200,7 @@ def _check(report: ConversionReport, sources: Sequence[Path], *, strict: bool) -
 def _plain(options: ConversionOptions) -> dict[str, JsonValue]:
     """Return the options that were chosen, as JSON has them."""
     default = ConversionOptions()
-    chosen = {each.name: getattr(options, each.name) for each in fields(options)}
+    chosen = {each.name: getattr(options, each.name) for each in fields(options) if each.name != "processes"}
     return {name: _json(value) for name, value in chosen.items() if value != getattr(default, name)}
 
 

@@ -2,18 +2,18 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import NamedTuple, Self, TextIO
 
 from msgspec import Struct
 
 from synapse_sdk.formats.model import Item
 
-__all__ = ["Loss", "LossLog", "Outcome", "Reason"]
+__all__ = ["Held", "Loss", "LossLog", "Outcome", "Reason", "Renamed"]
 
 COLUMNS = ("outcome", "code", "split", "item", "annotation", "where", "words")
 MOST_KEPT = 5
@@ -62,6 +62,29 @@ class Loss(Struct, frozen=True, gc=False, kw_only=True):
     """What was found."""
 
 
+class Held(NamedTuple):
+    """Something that a log was told while it held back what it was told."""
+
+    outcome: Outcome
+    reason: Reason
+    item: str
+    split: str
+    where: str
+    words: str
+    annotation: str | None
+    """Id of the annotation; None if the whole item is meant."""
+    annotations: int
+    """How many annotations are lost with the item."""
+
+
+class Renamed(NamedTuple):
+    """That an item got another name or split, among what was held back."""
+
+    before: tuple[str, str]
+    """Its split and name."""
+    after: tuple[str, str]
+
+
 class LossLog:
     """Takes down losses, and keeps account of what became of how many annotations and items.
 
@@ -80,6 +103,7 @@ class LossLog:
         self._rows: list[tuple[str, ...]] = []
         self._item: tuple[str, str] | None = None
         self._outcomes: dict[str, Outcome] = {}
+        self._held: list[Held | Renamed] | None = None
         self.annotations: Counter[Outcome] = Counter()
         """How many annotations had which outcome; those that were simply written are not among them."""
         self.items: Counter[Outcome] = Counter()
@@ -125,6 +149,9 @@ class LossLog:
             where: The file and position that it is about.
             words: What was found.
         """
+        if self._held is not None:
+            self._held.append(Held(outcome, reason, item, split, where, words, annotation, 0))
+            return
         known = self._known(split, item).get(annotation) if annotation else None
         if known is None:
             self.annotations[outcome] += 1
@@ -158,6 +185,9 @@ class LossLog:
             annotations: How many annotations are lost with it: handed on with it, and dropped now; or if the reader
                 says that it failed, never handed on.
         """
+        if self._held is not None:
+            self._held.append(Held(outcome, reason, item, split, where, words, None, annotations))
+            return
         self.items[outcome] += 1
         if annotations:
             for known in self._known(split, item).values():
@@ -169,8 +199,41 @@ class LossLog:
 
     def rename(self, item: Item, *, split: str | None = None, name: str | None = None) -> None:
         """Hear that an item is about to get another split or name, under which more may be said of it."""
-        if self._item == (item.split, item.name):
-            self._item = (item.split if split is None else split, item.name if name is None else name)
+        before = (item.split, item.name)
+        after = (item.split if split is None else split, item.name if name is None else name)
+        if self._held is not None:
+            self._held.append(Renamed(before, after))
+        elif self._item == before:
+            self._item = after
+
+    def hold(self) -> None:
+        """From now on only keep what is told, until somebody takes it."""
+        self._held = []
+
+    def release(self) -> None:
+        """Hold back nothing any more; what was not taken is forgotten."""
+        self._held = None
+
+    def take(self) -> list[Held | Renamed]:
+        """Return what was told since the last time, and forget it."""
+        held, self._held = self._held or [], []
+        return held
+
+    def tell(self, held: Iterable[Held | Renamed]) -> None:
+        """Take down what was held back, here or by the log of another process."""
+        holding, self._held = self._held, None
+        for each in held:
+            if isinstance(each, Renamed):
+                self._item = each.after if self._item == each.before else self._item
+                continue
+            outcome, reason, item, split, where, words, annotation, count = each
+            if annotation is None:
+                self.of_item(outcome, reason, item=item, split=split, where=where, words=words, annotations=count)
+            else:
+                self.of_annotation(
+                    outcome, reason, item=item, split=split, annotation=annotation, where=where, words=words
+                )
+        self._held = holding
 
     def _known(self, split: str, item: str) -> dict[str, Outcome]:
         """Return what is known of the annotations of an item; what was known of others is forgotten."""

@@ -55,7 +55,7 @@ class Box(Struct, frozen=True, gc=False):
     height: float
 
 
-class RotatedBox(Struct, frozen=True, gc=False):
+class RotatedBox(Struct, frozen=True, gc=False, tag=True):
     """A rectangle that is turned around its centre."""
 
     center_x: float
@@ -66,7 +66,7 @@ class RotatedBox(Struct, frozen=True, gc=False):
     """Radians, clockwise on the screen."""
 
 
-class Polygon(Struct, frozen=True, gc=False):
+class Polygon(Struct, frozen=True, gc=False, tag=True):
     """One or more areas, perhaps with holes."""
 
     rings: Sequence[Sequence[float]]
@@ -75,13 +75,13 @@ class Polygon(Struct, frozen=True, gc=False):
     """What is cut out of them."""
 
 
-class Polyline(Struct, frozen=True, gc=False):
+class Polyline(Struct, frozen=True, gc=False, tag=True):
     """An open line."""
 
     points: Sequence[float]
 
 
-class Mask(Struct, frozen=True, gc=False):
+class Mask(Struct, frozen=True, gc=False, tag=True):
     """The pixels of an object, as COCO's compressed run lengths; `synapse_sdk.formats.masks` reads and makes them."""
 
     width: int
@@ -98,14 +98,14 @@ class Keypoints(Struct, frozen=True, gc=False):
     """A name for each joint; empty when the class of the object has them, see `ClassSpec.joints`."""
 
 
-class Relation(Struct, frozen=True, gc=False):
+class Relation(Struct, frozen=True, gc=False, tag=True):
     """A link from one annotation of the item to another, by their ids."""
 
     source: str
     target: str
 
 
-class Verbatim(Struct, frozen=True, gc=False):
+class Verbatim(Struct, frozen=True, gc=False, tag=True):
     """Something that only its own format understands, such as a span of a video."""
 
     tool: str

@@ -6,15 +6,24 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
 from synapse_sdk.folders import missing_folders, remove_empty
 
-__all__ = ["check_is_free", "remove_staged", "staged", "staging_of"]
+__all__ = ["Staging", "check_is_free", "empty_folder", "remove_staged", "staged", "staging_of"]
+
+
+class Staging(NamedTuple):
+    """A folder that is being written."""
+
+    folder: Path
+    lock: int
+    """The descriptor that keeps others out of it: as long as any process has it open."""
 
 
 @contextlib.contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path) -> Iterator[Staging]:
     """Give an empty folder to write into, which becomes the target when the block ends well.
 
     When the block raises, nothing is left. What a process that was killed has left is removed by the next one.
@@ -30,11 +39,11 @@ def staged(target: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         stack.callback(remove_empty, [*missing_folders(target.parent)])
         target.parent.mkdir(parents=True, exist_ok=True)
-        _lock(folder, target, stack)
+        lock = _lock(folder, target, stack)
         stack.callback(_remove_tree, folder)
         check_is_free(target)
-        _empty(folder)
-        yield folder
+        empty_folder(folder)
+        yield Staging(folder, lock)
         # An empty folder at the place of the target is replaced; anything else that came meanwhile is not.
         folder.rename(target)
 
@@ -82,7 +91,17 @@ def staging_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.partial")
 
 
-def _lock(folder: Path, target: Path, stack: contextlib.ExitStack) -> None:
+def empty_folder(folder: Path) -> None:
+    """Remove all that is in a folder."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108  # an entry, not a path
+
+
+def _lock(folder: Path, target: Path, stack: contextlib.ExitStack) -> int:
     """Make the folder, or take over one that a killed process has left, and keep others out of it."""
     while True:
         folder.mkdir(exist_ok=True)
@@ -95,17 +114,8 @@ def _lock(folder: Path, target: Path, stack: contextlib.ExitStack) -> None:
             raise ConflictError(msg, fix="Wait for it, or choose another target", path=str(target)) from error
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(held), folder.stat()):
-                return
+                return held
         # Its owner has finished between our two calls: what is locked is not at this place any more.
-
-
-def _empty(folder: Path) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
-            else:
-                os.unlink(entry.path)  # noqa: PTH108  # an entry, not a path
 
 
 def _remove_tree(folder: Path) -> None:

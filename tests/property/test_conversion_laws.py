@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats import ConversionOptions, FormatOptions, LossLog, Tool, convert, format_named
 from tests.property.dataset_equality import Expected, assert_equal_within
 from tests.property.datasets import Dataset, datasets, read_dataset
@@ -104,3 +105,50 @@ def test_whatever_is_in_a_dataset_every_annotation_is_accounted_for(dataset: Dat
             assert each.seen == each.written + each.changed + each.dropped + each.failed
             assert min(each.written, each.changed, each.dropped, each.failed) >= 0
         assert report.items.failed == report.annotations.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [
+        ("dm_v1", None),
+        ("dm_v2", None),
+        ("yolo", "segment"),
+        ("yolo", "obb"),
+        ("pascal", "segment"),
+        ("imagefolder", None),
+    ],
+)
+@settings(FEW, max_examples=2)
+@given(dataset=datasets())
+def test_several_processes_write_what_one_would(dataset: Dataset, target: str, task: str | None) -> None:
+    """Every byte of the target, the report and the table of losses included."""
+    check_processes(dataset, target, task)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("target", ["dm_v1", "dm_v2", "yolo", "pascal", "imagefolder"])
+@pytest.mark.parametrize("task", ["detect", "segment", "pose", "obb"])
+@settings(FEW, max_examples=25)
+@given(dataset=datasets())
+def test_several_processes_write_whatever_one_would(dataset: Dataset, target: str, task: str) -> None:
+    """The same, for many more datasets."""
+    check_processes(dataset, target, task)
+
+
+def check_processes(dataset: Dataset, target: str, task: str | None) -> None:
+    """Convert a dataset by one process and by two, and compare what they write, or why they cannot."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = written(dataset, "dm_v2", folder)
+        found = [outcome(source, folder / str(count), target, task, count) for count in (1, 2)]
+
+        assert found[0] == found[1]
+
+
+def outcome(source: Path, folder: Path, target: str, task: str | None, processes: int) -> dict[str, bytes] | str:
+    """Convert a dataset, and return every file of the target, or the error."""
+    try:
+        convert(source, folder, to=target, options=ConversionOptions(task=task, processes=processes))
+    except (InvalidDatasetError, ConfigurationError) as error:
+        return f"{type(error).__name__}: {error}"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -32,6 +32,12 @@ def READING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  #
 def WRITING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # as above
     """Add what may be chosen about writing a dataset."""
     for option in (
+        click.option(
+            "--processes",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="How many processes write.  [default: one a processor, where that pays]",
+        ),
         click.option("--strict", is_flag=True, help="Write nothing if anything would be lost."),
         click.option(
             "--bounds",

@@ -87,6 +87,10 @@ class DmWriter(Writer):
         self._placer.place(item, f"{prefix}{ORIGINALS}/{name}")
         return True
 
+    def is_divisible(self) -> bool:
+        """Yes: every item has a document of its own."""
+        return True
+
     def finish(self) -> None:
         """Write the list of classes."""
         write_class_specs(self.folder, self.info.classes)

@@ -49,6 +49,10 @@ class ImageFolderWriter(Writer):
         self._tell(item, chosen)
         return True
 
+    def is_divisible(self) -> bool:
+        """Yes: every item is an image of its own."""
+        return True
+
     def finish(self) -> None:
         """Write `classes.txt`: the classes of the dataset, and any others that were met."""
         write_class_list(self.folder, self._classes)

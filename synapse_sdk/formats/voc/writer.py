@@ -71,6 +71,10 @@ class PascalWriter(Writer):
         self._placer.place(item, f"{above}{IMAGES}/{name}")
         return True
 
+    def is_divisible(self) -> bool:
+        """Yes: every item has files of its own."""
+        return True
+
     def finish(self) -> None:
         """Write `classes.txt`: the classes of the dataset, and any others that were met."""
         names = {**self._classes, **dict.fromkeys(self._fitter.labels)}

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections import Counter
 from errno import ENAMETOOLONG
 from os.path import splitext
 from pathlib import Path
@@ -81,10 +82,19 @@ class YoloWriter(Writer):
         self._placer.place(item, f"{prefix}images/{name}")
         return True
 
+    def is_divisible(self) -> bool:
+        """Yes, unless the first pose decides how many joints all have."""
+        return not isinstance(self._lines, PoseLines) or self._lines.joints > 0
+
+    def tally(self) -> Counter[tuple[str, str]]:
+        """Return how often each class was written with each tool so far."""
+        counts = self.written.copy()
+        for label, tool, count in self._lines.written():
+            counts[label, tool] += count
+        return counts
+
     def finish(self) -> None:
         """Write the YAML file and the list of classes."""
-        for label, tool, count in self._lines.written():
-            self.written[label, tool] += count
         joints = self._lines.joints if isinstance(self._lines, PoseLines) else 0
         classes = self.info.classes
         if joints and any(spec.flip for spec in classes) and not flip_of(classes, joints):

@@ -123,7 +123,7 @@ def write(
     with closing(CocoFormat().writer(folder, info, chosen, losses)) as writer:
         kept = [item for item in items if writer.write(item)]
         writer.finish()
-    return Result(losses, info, kept, writer.written)
+    return Result(losses, info, kept, writer.tally())
 
 
 def item(*annotations: Annotation, name: str = "a.jpg", split: str = "", **more: Any) -> Item:  # noqa: ANN401  # as above

@@ -146,7 +146,7 @@ def write(
     results = [writer.write(item) for item in items]
     writer.finish()
     writer.close()
-    return Written(folder, losses, results, writer.written)
+    return Written(folder, losses, results, writer.tally())
 
 
 def item_of(*annotations: Annotation, name: str = "a.png", split: str = "", size: tuple[int, int] = SIZE) -> Item:

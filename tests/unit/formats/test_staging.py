@@ -16,7 +16,7 @@ DYING = """
 import sys, os, signal
 from pathlib import Path
 from synapse_sdk.formats.staging import staged
-with staged(Path(sys.argv[1])) as folder:
+with staged(Path(sys.argv[1])) as (folder, _):
     (folder / "deep").mkdir()
     (folder / "deep" / "half.txt").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -27,7 +27,7 @@ def test_a_target_appears_when_all_is_written(tmp_path: Path) -> None:
     """Until then there is nothing at its place."""
     target = tmp_path / "new" / "er"
 
-    with staged(target) as folder:
+    with staged(target) as (folder, _):
         (folder / "a.txt").write_text("a")
         assert not target.exists()
 
@@ -37,7 +37,7 @@ def test_a_target_appears_when_all_is_written(tmp_path: Path) -> None:
 
 def test_after_a_failure_nothing_is_left(tmp_path: Path) -> None:
     """Not even folders above the target that were made for it."""
-    with pytest.raises(RuntimeError), staged(tmp_path / "new" / "er") as folder:  # noqa: PT012  # fails inside
+    with pytest.raises(RuntimeError), staged(tmp_path / "new" / "er") as (folder, _):  # noqa: PT012  # fails inside
         (folder / "a.txt").write_text("a")
         raise RuntimeError
 
@@ -49,7 +49,7 @@ def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
 
-    with staged(target) as folder:
+    with staged(target) as (folder, _):
         (folder / "a.txt").write_text("a")
 
     assert (target / "a.txt").exists()
@@ -75,7 +75,7 @@ def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     """Whoever was there first keeps the place, and nothing else is left."""
     target = tmp_path / "out"
 
-    with pytest.raises(OSError, match="not empty"), staged(target) as folder:  # noqa: PT012  # fails at its end
+    with pytest.raises(OSError, match="not empty"), staged(target) as (folder, _):  # noqa: PT012  # fails at its end
         (folder / "ours").write_text("ours")
         target.mkdir()
         (target / "theirs").write_text("theirs")
@@ -86,7 +86,7 @@ def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_write_one_target(tmp_path: Path) -> None:
     """The second is told, and disturbs nothing."""
-    with staged(tmp_path / "out") as folder:
+    with staged(tmp_path / "out") as (folder, _):
         (folder / "a").write_text("a")
         with pytest.raises(ConflictError, match="Another process"), staged(tmp_path / "out"):
             pytest.fail("the block runs")
@@ -100,7 +100,7 @@ def test_what_a_killed_process_left_is_taken_over(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == [".out.partial"]
 
-    with staged(tmp_path / "out") as folder:
+    with staged(tmp_path / "out") as (folder, _):
         (folder / "whole").write_text("whole")
 
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"whole"}

@@ -118,7 +118,7 @@ def write(
     result.items = [item for item in items if writer.write(item)]
     writer.finish()
     writer.close()
-    result.written = writer.written
+    result.written = writer.tally()
     return result
 
 

@@ -1,0 +1,184 @@
+"""What processes that write one dataset say to each other: MessagePack, each message with its length before it."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct, field
+
+from synapse_sdk.formats.base import FormatOptions
+from synapse_sdk.formats.losses import Held, Outcome, Reason
+from synapse_sdk.formats.model import (
+    Annotation,
+    ClassSpec,
+    DatasetInfo,
+    Item,
+    Mask,
+    Polygon,
+    Polyline,
+    Relation,
+    RotatedBox,
+    Verbatim,
+)
+
+__all__ = [
+    "Answer",
+    "Failure",
+    "SentInfo",
+    "SentItem",
+    "Task",
+    "Told",
+    "encode",
+    "messages",
+    "options_of",
+    "read",
+    "write",
+]
+
+LENGTH = struct.Struct("<I")
+
+
+class Task(Struct, frozen=True):
+    """What a process is to write, and how."""
+
+    format: str
+    folder: str
+    info: Any
+    """Of the dataset; read as `SentInfo`."""
+    options: dict[str, Any]
+
+
+class Told(Struct, frozen=True, array_like=True):
+    """Something that the log of a process was told."""
+
+    outcome: Outcome
+    reason: tuple[str, str, str]
+    item: str
+    split: str
+    where: str
+    words: str
+    annotation: str | None
+    annotations: int
+
+    @classmethod
+    def of(cls, held: Held) -> "Told":
+        """Return what was held back, to be sent."""
+        outcome, reason, item, split, where, words, annotation, annotations = held
+        key = (reason.code, reason.words, reason.fix)
+        return cls(outcome, key, item, split, where, words, annotation, annotations)
+
+    def held(self, reasons: dict[tuple[str, str, str], Reason]) -> Held:
+        """Return what was sent.
+
+        Args:
+            reasons: Those that this process has met; gets the reason if it is new.
+        """
+        reason = reasons.get(self.reason) or reasons.setdefault(self.reason, Reason(*self.reason))
+        return Held(
+            self.outcome, reason, self.item, self.split, self.where, self.words, self.annotation, self.annotations
+        )
+
+
+class Failure(Struct, frozen=True):
+    """Why a process could not go on: an error of this package, of the system, or one that nobody expected."""
+
+    name: str
+    """The class of the error."""
+    message: str
+    why: str | None = None
+    fix: str | None = None
+    where: dict[str, Any] = field(default_factory=dict)
+    number: int | None = None
+    """The number of the system for it."""
+    path: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    """What a process says about the items of one message; with the last one, what it has written."""
+
+    told: list[list[Told]] = field(default_factory=list)
+    """For each item, in their order."""
+    written: list[tuple[str, str, int]] = field(default_factory=list)
+    """Class, tool and how often."""
+    failure: Failure | None = None
+    """What came of the item behind those of `told`."""
+
+
+# The model as it is received: JSON stays whatever it is.
+
+
+class SentVerbatim(Verbatim, frozen=True, gc=False, tag="Verbatim"):
+    """Something that only its own format understands."""
+
+    data: Any
+
+
+class SentAnnotation(Annotation, frozen=True, gc=False, kw_only=True):
+    """An annotation."""
+
+    shape: RotatedBox | Polygon | Polyline | Mask | Relation | SentVerbatim | None = None
+    attributes: Any = field(default_factory=dict)
+
+
+class SentItem(Item, gc=False, kw_only=True):
+    """An item."""
+
+    annotations: list[SentAnnotation] = field(default_factory=list)  # type: ignore[assignment]  # nobody adds others
+    notes: Any = field(default_factory=dict)
+
+
+class SentInfo(DatasetInfo, frozen=True, kw_only=True):
+    """What is known of the dataset."""
+
+    classes: tuple[ClassSpec, ...]
+    notes: Any = field(default_factory=dict)
+
+
+def encode(message: object) -> bytes:
+    """Return a message as bytes.
+
+    Raises:
+        UnicodeEncodeError: A name in it is no Unicode.
+        OverflowError: A number in it is too large for MessagePack.
+    """
+    return _ENCODER.encode(message)
+
+
+def options_of(options: FormatOptions) -> dict[str, Any]:
+    """Return what was chosen about reading and writing, to be sent."""
+    return {each.name: getattr(options, each.name) for each in fields(FormatOptions)}
+
+
+def write(stream: BinaryIO, data: bytes) -> None:
+    """Send a message."""
+    stream.write(LENGTH.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> bytes | None:
+    """Return the next message; None if there are no more.
+
+    Raises:
+        EOFError: It ends in the middle of one.
+    """
+    head = stream.read(LENGTH.size)
+    if not head:
+        return None
+    size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else -1
+    data = stream.read(size) if size >= 0 else b""
+    if len(data) != size:
+        msg = "a message ends in the middle"
+        raise EOFError(msg)
+    return data
+
+
+def messages(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield messages until there are no more."""
+    while (data := read(stream)) is not None:
+        yield data
+
+
+_ENCODER = msgspec.msgpack.Encoder()

@@ -1,0 +1,257 @@
+"""Several processes write what one would, end with it, and fail as it does."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from synapse_sdk.errors import ConfigurationError, ConflictError, InvalidDatasetError, WorkerLostError, WorkflowError
+from synapse_sdk.formats import ConversionOptions, ImageTransfer, convert
+from synapse_sdk.formats.processes import sharing
+from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make
+
+PATIENCE = 60.0
+"""Seconds after which something that should have come counts as missing."""
+SCRIPTED = """
+import os, signal
+from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats import ClassSpec, DatasetFormat, DatasetInfo, Item, Reader, Writer
+from synapse_sdk.formats.losses import Outcome, Reason
+
+ODD = Reason("ODD", "it is odd", "Leave it")
+
+class ScriptedReader(Reader):
+    @property
+    def info(self):
+        return DatasetInfo(classes=(ClassSpec(name="bird"),), count=len(self.names))
+    @property
+    def names(self):
+        return (self.folder / "names.scripted").read_text().split()
+    def items(self):
+        for name in self.names:
+            self.losses.of_item(Outcome.NOTED, ODD, item=name, words="read")
+            yield Item(name=name)
+
+class ScriptedWriter(Writer):
+    def is_divisible(self):
+        return True
+    def write(self, item):
+        verb = item.name.partition("-")[0]
+        if verb == "burn":
+            sum(range(20_000))
+        elif verb == "raise":
+            raise ValueError(f"no {item.name}")
+        elif verb == "refuse":
+            raise InvalidDatasetError(f"not {item.name}", why="it is wrong", fix="Mend it", item=item.name)
+        elif verb == "full":
+            raise OSError(28, "No space left on device", item.name)
+        elif verb == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif verb == "print":
+            print("said by the format")
+        self.losses.of_item(Outcome.NOTED, ODD, item=item.name, words="written")
+        (self.folder / item.name).write_text(str(os.getpid()))
+        return True
+    def finish(self):
+        (self.folder / "names.scripted").write_text("")
+
+class ScriptedFormat(DatasetFormat):
+    name, title = "scripted", "Scripted"
+    def find(self, folder):
+        return "names.scripted" if (folder / "names.scripted").exists() else None
+    def reader(self, folder, options, losses):
+        return ScriptedReader(folder, options, losses)
+    def writer(self, folder, info, options, losses):
+        return ScriptedWriter(folder, info, options, losses)
+"""
+
+
+def options(processes: int | None, **chosen: object) -> ConversionOptions:
+    """Return options with a number of processes."""
+    return ConversionOptions(processes=processes, **chosen)  # type: ignore[arg-type]  # whatever a test chooses
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file in a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Install a package with a format that does what the names of its items say; return what makes a dataset of it."""
+    info = tmp_path / "site" / "third_party-1.0.dist-info"
+    info.mkdir(parents=True)
+    (tmp_path / "site" / "scripted_format.py").write_text(SCRIPTED)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[synapse.formats]\nscripted = scripted_format:ScriptedFormat\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.delitem(sys.modules, "scripted_format", raising=False)
+
+    def dataset(*names: str) -> Path:
+        folder = tmp_path / "scripted"
+        folder.mkdir()
+        (folder / "names.scripted").write_text("\n".join(names))
+        return folder
+
+    return dataset
+
+
+def test_names_that_are_in_each_others_way_come_out_as_from_one_process(tmp_path: Path) -> None:
+    """Which of two gets a name depends on their order, and not on who is faster."""
+    stems = ("x", "y", "x_2", "deep/x", "images/x", "images_/x")
+    files: dict[str, Content] = {f"labels/{stem}.txt": ROW for stem in stems}
+    files |= {f"images/{stem}.{kind}": SIZE for stem in stems for kind in ("jpg", "png")}
+    source = make(tmp_path / "birds", {"dataset.yaml": YAML, **files})
+
+    reports = [convert(source, tmp_path / f"{n}", to="yolo", options=options(n)) for n in (1, 2, 5)]
+
+    assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "5")
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0].loss_count > 0
+
+
+def test_what_one_process_alone_can_write_is_begun_anew_by_one(tmp_path: Path) -> None:
+    """A name that is no Unicode cannot be sent; what others have written until then is gone."""
+    odd = os.fsdecode(b"odd\xff.jpg")
+    source = make(tmp_path / "birds", {"dataset.yaml": YAML, **{f"images/{n:03}.jpg": SIZE for n in range(300)}})
+    (source / "images" / odd).write_bytes((source / "images" / "000.jpg").read_bytes())
+
+    reports = [convert(source, tmp_path / f"{n}", to="dm", options=options(n)) for n in (1, 2)]
+
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    assert reports[0] == reports[1]
+
+
+def test_processes_write_side_by_side(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """And what a format prints gets nobody into trouble."""
+    source = scripted(*(f"item-{number}-" for number in range(599)), "print-599-")
+
+    report = convert(source, tmp_path / "out", to="scripted", options=options(3))
+
+    writers = {path.read_text() for path in (tmp_path / "out").glob("*-*-")}
+    assert len(writers) == 3
+    assert str(os.getpid()) not in writers
+    assert report.items.written == 600
+    rows = (tmp_path / "out" / "losses.csv").read_text().splitlines()
+    assert [row.rpartition(",")[2] for row in rows[1:]] == ["read", "written"] * 600
+    assert [row.split(",")[3] for row in rows[1::2]] == [f"item-{number}-" for number in range(599)] + ["print-599-"]
+
+
+def test_others_help_where_that_pays(
+    scripted: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Items that take long are shared, once that is known."""
+    monkeypatch.setattr(sharing, "LEAST", 50)
+    source = scripted(*(f"burn-{number}-" for number in range(sharing.TRIED + 50)))
+
+    convert(source, tmp_path / "out", to="scripted")
+
+    writers = [(tmp_path / "out" / f"burn-{number}-").read_text() for number in range(sharing.TRIED + 50)]
+    assert {*writers[: sharing.TRIED]} == {str(os.getpid())}
+    assert str(os.getpid()) not in writers[sharing.TRIED :]
+
+
+def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """It would be done before others have started."""
+    source = scripted(*(f"burn-{number}-" for number in range(sharing.TRIED + 50)))
+
+    convert(source, tmp_path / "out", to="scripted")
+
+    assert {path.read_text() for path in (tmp_path / "out").glob("burn-*")} == {str(os.getpid())}
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "words"),
+    [
+        ("refuse", InvalidDatasetError, "not refuse-300-. it is wrong. Mend it"),
+        ("raise", WorkflowError, "ValueError in a process that wrote a part of the dataset: no raise-300-"),
+        ("full", OSError, "[Errno 28] No space left on device: 'full-300-'"),
+        ("die", WorkerLostError, "ended before it was done. it was ended by signal 9"),
+    ],
+)
+def test_an_item_that_cannot_be_written_fails_the_conversion(
+    scripted: Callable[..., Path], tmp_path: Path, verb: str, kind: type[Exception], words: str
+) -> None:
+    """With the error that its process has met, and nothing is left."""
+    names = [f"item-{number}-" for number in range(600)]
+    names[300:400:50] = f"{verb}-300-", f"{verb}-350-"
+
+    with pytest.raises(kind) as caught:
+        convert(scripted(*names), tmp_path / "out", to="scripted", options=options(2))
+
+    assert words in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+def test_who_is_interrupted_leaves_no_process_behind(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """Nor anything of the target."""
+    source = scripted(*(f"item-{number}-" for number in range(3_000)))
+    writers: set[int] = set()
+
+    def interrupt(done: int, _of: int | None) -> None:
+        if done >= 2_000:
+            writers.update(int(path.read_text() or 0) for path in (tmp_path / ".out.partial").glob("item-1*"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(source, tmp_path / "out", to="scripted", options=options(2), on_progress=interrupt)
+
+    assert len(writers - {0}) == 2
+    for pid in writers - {0}:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+def test_who_is_killed_takes_the_others_along(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """Until they have ended, nobody else gets at the target; then it is written as if nothing had been."""
+    source, out = scripted(*(f"burn-{number}-" for number in range(1_000))), tmp_path / "out"
+    code = (
+        "import sys; from pathlib import Path; from synapse_sdk.formats import ConversionOptions, convert; "
+        "convert(Path(sys.argv[1]), Path(sys.argv[2]), to='scripted', options=ConversionOptions(processes=2))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", code, str(source), str(out)], env=environment) as process:
+        wait_until(lambda: [*tmp_path.glob(".out.partial/burn-1*")] != [])
+        process.kill()
+
+    def converted() -> bool:
+        try:
+            convert(source, out, to="scripted", options=options(1))
+        except ConflictError:
+            return False
+        return True
+
+    wait_until(converted)
+    assert {path.read_text() for path in out.glob("burn-*")} == {str(os.getpid())}
+    assert len([*out.glob("burn-*")]) == 1_000
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def test_a_number_of_processes_is_at_least_one(tmp_path: Path) -> None:
+    """Nobody else could write."""
+    source = make(tmp_path / "birds", {"dataset.yaml": YAML, "images/a.jpg": SIZE})
+
+    with pytest.raises(ConfigurationError, match="0 processes cannot write a dataset"):
+        convert(source, tmp_path / "out", to="yolo", options=options(0))
+
+
+def test_a_format_with_one_file_is_written_by_one_process(tmp_path: Path) -> None:
+    """Whatever was asked for."""
+    source = make(tmp_path / "birds", {"dataset.yaml": YAML, "images/a.jpg": SIZE, "labels/a.txt": ROW})
+
+    report = convert(source, tmp_path / "out", to="coco", options=options(4, images=ImageTransfer.NONE))
+
+    assert report.items.written == 1
+    assert "processes" not in report.options
