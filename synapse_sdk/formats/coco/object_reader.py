@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from synapse_sdk.formats.coco.document import BAD_JSON, Document
-from synapse_sdk.formats.coco.reasons import JOINTS
+from synapse_sdk.formats.coco.reasons import JOINTS, NOT_LABELLED
 from synapse_sdk.formats.coco.records import Extension, Record, RecordDecoder, Rle
-from synapse_sdk.formats.coco.shapes import are_rings, as_rotated_box, joints_of, mask_of
+from synapse_sdk.formats.coco.shapes import are_rings, as_rotated_box, joints_of, mask_of, places_of_unlabelled
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, Box, Item, Keypoints, Polygon, Shape
 from synapse_sdk.formats.reasons import INVALID_RECORD, UNKNOWN_CLASS, UNKNOWN_IMAGE
@@ -140,14 +140,19 @@ class ObjectReader:
             return None
 
     def _keypoints(self, record: Record, label: str) -> Keypoints | None:
+        points = record.keypoints or []
         try:
-            keypoints, labelled = joints_of(record.keypoints or [], self._joints.get(label))
+            keypoints, labelled = joints_of(points, self._joints.get(label))
         except ValueError as error:
             self._tell(Outcome.CHANGED, JOINTS, str(error))
             return None
         if record.num_keypoints is not None and record.num_keypoints != labelled:
             words = f"num_keypoints is {record.num_keypoints}, and {labelled} keypoints are labelled"
             self._tell(Outcome.NOTED, INVALID_RECORD, words)
+        if placed := places_of_unlabelled(points):
+            x, y = points[3 * placed[0] : 3 * placed[0] + 2]
+            words = f"{len(placed)} of {len(points) // 3} joints, the first at {x:g}, {y:g}"
+            self._tell(Outcome.CHANGED, NOT_LABELLED, words)
         return keypoints
 
     def _tell(self, outcome: Outcome, reason: Reason, words: str) -> None:

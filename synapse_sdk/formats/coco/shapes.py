@@ -7,7 +7,7 @@ from synapse_sdk.formats.coco.rle import are_valid_runs, compressed, is_valid_co
 from synapse_sdk.formats.geometry import corners
 from synapse_sdk.formats.model import Keypoints, Mask, Polygon, RotatedBox
 
-__all__ = ["are_rings", "as_rotated_box", "joints_of", "mask_of"]
+__all__ = ["are_rings", "as_rotated_box", "joints_of", "mask_of", "places_of_unlabelled"]
 
 RING = 6
 """Numbers of the smallest ring: three points."""
@@ -83,3 +83,14 @@ def joints_of(points: list[float], count: int | None) -> tuple[Keypoints, int]:
     for x, y, visibility in zip(points[0::3], points[1::3], visibilities, strict=True):
         triples += (x, y, int(visibility)) if visibility else (0.0, 0.0, 0)
     return Keypoints(triples), len(visibilities) - visibilities.count(0)
+
+
+def places_of_unlabelled(points: list[float]) -> list[int]:
+    """Return the numbers of the joints, from 0, that are not labelled, and all the same are somewhere.
+
+    COCO says that x and y of a joint of visibility 0 are 0 (its "Data format", section 2).
+
+    Args:
+        points: Triples that `joints_of` has accepted, as the file has them.
+    """
+    return [at // 3 for at in range(0, len(points), 3) if not points[at + 2] and (points[at] or points[at + 1])]

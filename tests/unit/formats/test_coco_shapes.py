@@ -205,11 +205,28 @@ def test_mirror_images_are_known_by_left_and_right(tmp_path: Path, names: list[s
     assert spec.flip == flip
 
 
-def test_a_joint_that_is_not_labelled_has_no_place(tmp_path: Path) -> None:
-    """P1: coordinates with visibility 0 mean nothing."""
-    result = read_things(tmp_path, person([5, 6, 0, 3, 4, 2, 7, 8, 0]), categories=PERSON)
+def test_a_joint_that_is_not_labelled_loses_its_place(tmp_path: Path) -> None:
+    """P1: coordinates with visibility 0 mean nothing; that they were there is said, once an annotation."""
+    result = read_things(tmp_path, person([5, 0, 0, 3, 4, 2, 0, 8.25, 0]), categories=PERSON)
 
     assert result.annotation.keypoints == Keypoints([0, 0, 0, 3, 4, 2, 0, 0, 0])
+    assert result.codes == {("changed", "NOT_LABELLED"): 1}
+    assert (result.loss.annotation, result.loss.where) == ("1", "annotations.json:annotations[0]")
+    assert result.loss.words == "2 of 3 joints, the first at 5, 0"
+
+
+def test_places_of_joints_from_a_file_of_their_own_are_not_lost_in_silence(tmp_path: Path) -> None:
+    """The official dataset has joints in a second file."""
+    person_there, points = thing(1, category=1), [1, 2, 2, 7, 8, 0, 3, 4, 1]
+    files = {
+        "annotations/instances_val2017.json": coco(person_there, categories=PERSON),
+        "annotations/person_keypoints_val2017.json": coco(person(points), categories=PERSON),
+    }
+
+    result = read(make(tmp_path, files))
+
+    assert result.codes == {("changed", "NOT_LABELLED"): 1}
+    assert result.loss.where == "annotations/person_keypoints_val2017.json:annotations[0]"
 
 
 def test_a_person_without_labelled_joints_keeps_them(tmp_path: Path) -> None:
