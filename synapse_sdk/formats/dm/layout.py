@@ -9,6 +9,7 @@ from pathlib import Path
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
 from synapse_sdk.formats.splits import canonical_splits
 
@@ -68,7 +69,7 @@ class Files:
             InvalidDatasetError: A folder cannot be read.
         """
         originals: dict[str, str | tuple[str, ...]] = {}
-        try:
+        with readable():
             names = _names(f"{root}/{part.folder}{DOCUMENTS}", part, losses)
             documents = [name for name in names if name.lower().endswith(SUFFIX)]
             for name in _names(f"{root}/{part.folder}{part.originals}", part, losses):
@@ -78,9 +79,6 @@ class Files:
                     originals[stem] = name
                 else:
                     originals[stem] = (known, name) if isinstance(known, str) else (*known, name)
-        except OSError as error:
-            msg = f"Cannot read {error.filename!r}: {error.strerror}"
-            raise InvalidDatasetError(msg, fix="Make it readable", path=str(error.filename)) from error
         return cls(documents, originals)
 
     def about(self, stem: str) -> tuple[str, ...]:

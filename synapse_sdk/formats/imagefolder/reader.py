@@ -8,11 +8,12 @@ from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.class_lists import CLASSES_FILE, read_class_list
 from synapse_sdk.formats.imagefolder.layout import SPLIT_NAMES, class_of, folders_of, has_splits
-from synapse_sdk.formats.imagefolder.reasons import NOT_READ, SYMLINK, UNLABELLED
+from synapse_sdk.formats.imagefolder.reasons import NOT_READ, UNLABELLED
 from synapse_sdk.formats.imagefolder.tree import Tree, read_tree
-from synapse_sdk.formats.images import is_safe_name
+from synapse_sdk.formats.images import SYMLINK, UNREADABLE_FOLDER, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, ClassSpec, DatasetInfo, Item
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNKNOWN_CLASS, UNSAFE_NAME
 from synapse_sdk.formats.report import LOSSES_FILE, REPORT_FILE
 from synapse_sdk.formats.splits import canonical_splits
@@ -77,12 +78,13 @@ class ImageFolderReader(Reader):
             top = read_tree(os.fspath(self.folder), OWN_FILES, deep=False)
             self._report(top, "", "")
             for name in top.images.get("", ()):
-                self.losses.of_item(Outcome.DROPPED, UNLABELLED, item=name, words="it is in no folder of a split")
+                self.losses.of_item(Outcome.FAILED, UNLABELLED, item=name, words="it is in no folder of a split")
 
     def _read(self) -> dict[str, Tree]:
         if not self._trees:
             own = OWN_FILES if "" in self._folders else frozenset[str]()
-            self._trees = {split: read_tree(os.fspath(folder), own) for split, folder in self._folders.items()}
+            with readable():
+                self._trees = {split: read_tree(os.fspath(folder), own) for split, folder in self._folders.items()}
         return self._trees
 
     def _of(self, split: str, tree: Tree) -> Iterator[Item]:
@@ -115,7 +117,11 @@ class ImageFolderReader(Reader):
 
     def _report(self, tree: Tree, split: str, above: str) -> None:
         for name in tree.links:
-            self.losses.of_item(Outcome.DROPPED, SYMLINK, item=name, split=split, where=above + name)
+            self.losses.of_item(Outcome.FAILED, SYMLINK, item=name, split=split, where=above + name)
+        for name, words in tree.unreadable:
+            self.losses.of_item(
+                Outcome.FAILED, UNREADABLE_FOLDER, item=name, split=split, where=above + name, words=words
+            )
         for name in tree.others:
             self.losses.of_item(Outcome.NOTED, NOT_READ, item="", split=split, where=above + name)
 

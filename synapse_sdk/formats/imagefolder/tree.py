@@ -1,7 +1,6 @@
 """What is in the folders of a dataset: images, and what is not read."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_regular
@@ -17,6 +16,8 @@ class Tree:
     """For each folder with images, sorted, the names of its images, sorted."""
     links: list[str] = field(default_factory=list)
     """Links that are not followed."""
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """Folders that cannot be read, each with the reason."""
     others: list[str] = field(default_factory=list)
     """One file of each kind that is not read."""
 
@@ -31,6 +32,9 @@ def read_tree(folder: str, leave_out: frozenset[str] = frozenset(), *, deep: boo
         folder: The dataset or split.
         leave_out: Names of files directly in it that are of the format, not of the data.
         deep: Whether to look into folders.
+
+    Raises:
+        OSError: The folder itself cannot be read.
     """
     tree, kinds = Tree(), set()
     images: dict[str, list[str]] = {}
@@ -39,7 +43,14 @@ def read_tree(folder: str, leave_out: frozenset[str] = frozenset(), *, deep: boo
         place = waiting.pop()
         names: list[str] = []
         folders: list[str] = []
-        for entry in _entries(f"{folder}/{place}"):
+        try:
+            entries = _entries(f"{folder}/{place}")
+        except OSError as error:
+            if not place:
+                raise
+            tree.unreadable.append((place, error.strerror or str(error)))
+            continue
+        for entry in entries:
             name = f"{place}/{entry.name}" if place else entry.name
             is_link = entry.is_symlink()
             if not is_link and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
@@ -56,13 +67,14 @@ def read_tree(folder: str, leave_out: frozenset[str] = frozenset(), *, deep: boo
             images[place] = sorted(names)
     tree.images = {place: images[place] for place in sorted(images)}
     tree.links.sort()
+    tree.unreadable.sort()
     tree.others.sort()
     return tree
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        yield from sorted(entries, key=lambda each: each.name)
+        return sorted(entries, key=lambda each: each.name)
 
 
 def _leads_elsewhere(link: os.DirEntry[str]) -> bool:

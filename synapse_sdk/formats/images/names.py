@@ -1,37 +1,13 @@
-"""Which images there are in a folder, and by what names they may be called."""
+"""By what names images may be called, and what is a file."""
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
-__all__ = ["IMAGE_SUFFIXES", "images_below", "is_folder", "is_regular", "is_safe_name"]
+__all__ = ["IMAGE_SUFFIXES", "is_folder", "is_regular", "is_safe_name"]
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"))
 """In lower case; files have them in any."""
 LONGEST_NAME = 255
 """Bytes of the name of a file or folder, on all file systems that are in use."""
-
-
-def images_below(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the images below a folder, sorted: the name with slashes, relative to the folder, and the path.
-
-    Hidden files are left out; links to folders are not followed.
-    """
-    yield from sorted(_walk(os.fspath(folder)))
-
-
-def _walk(top: str) -> Iterator[tuple[str, str]]:
-    # A list of what is left, and no recursion: folders may be nested deeper than that goes.
-    left = [(top, "")]
-    while left:
-        folder, above = left.pop()
-        with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".")]
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                left.append((entry.path, f"{above}{entry.name}/"))
-            elif entry.name[entry.name.rfind(".") :].lower() in IMAGE_SUFFIXES and is_regular(entry):
-                yield above + entry.name, entry.path
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET  # only elements that `document` has rea
 from synapse_sdk.formats.images import is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Item
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import INVALID_RECORD, NAME_TAKEN, UNKNOWN_CLASS, UNSAFE_NAME
 from synapse_sdk.formats.voc.document import Fault, read_document
 from synapse_sdk.formats.voc.image_index import ImageIndex, stem_of
@@ -50,8 +51,9 @@ class ItemReader:
         self._folder, self._where = str(folder), folder.relative_to(root).as_posix()
         self.images = ImageIndex(images)
         self._objects, self._classes, self._losses = objects, classes, losses
-        self._object_masks = MaskImages(part.masks_of_objects, root, losses)
-        self._class_masks = MaskImages(part.masks_of_classes, root, losses)
+        with readable():
+            self._object_masks = MaskImages(part.masks_of_objects, root, losses)
+            self._class_masks = MaskImages(part.masks_of_classes, root, losses)
 
     def read(self, document: str, split: str) -> Item | None:
         """Return what an XML file says; None if it cannot be read, which the log says.

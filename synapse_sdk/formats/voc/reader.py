@@ -6,9 +6,10 @@ from pathlib import Path
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.class_lists import read_class_list
-from synapse_sdk.formats.images import images_below
+from synapse_sdk.formats.images import Images, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo, Item
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNKNOWN_IMAGE
 from synapse_sdk.formats.voc.document import read_names
 from synapse_sdk.formats.voc.image_index import stem_of
@@ -38,13 +39,14 @@ class PascalReader(Reader):
 
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
-        self._parts = find_parts(folder)
-        self._documents = [documents_below(str(part.folder / part.documents)) for part in self._parts]
+        with readable():
+            self._parts = find_parts(folder)
+            self._documents = [documents_below(str(part.folder / part.documents)) for part in self._parts]
         if not any(self._documents):
             msg = f"{str(folder)!r} is no Pascal VOC dataset"
             why = "there is no XML file in a folder Annotations, nor in one of a split, such as train/Annotations"
             raise InvalidDatasetError(msg, why=why, fix="Name the folder that has them", path=str(folder))
-        self._images: list[dict[str, str]] = []
+        self._images: list[Images] = []
         self._info: DatasetInfo | None = None
         self._numbered: Sequence[str] | None = None
 
@@ -52,7 +54,8 @@ class PascalReader(Reader):
     def info(self) -> DatasetInfo:
         """Classes as `classes.txt` lists them, else all that the XML files speak of, by name."""
         if self._info is None:
-            self._images = [_images(part) for part in self._parts]
+            with readable():
+                self._images = [_images(part) for part in self._parts]
             splits = tuple(
                 split for part in self._parts for split in part.lists or ([part.split] if part.split else [])
             )
@@ -65,8 +68,10 @@ class PascalReader(Reader):
         names = ClassNames([spec.name for spec in self.info.classes])
         objects = ObjectReader(names, self.options.voc_origin, self.losses)
         for part, documents, images in zip(self._parts, self._documents, self._images, strict=True):
-            reader = ItemReader(part, self.folder, images, objects=objects, classes=self._numbered, losses=self.losses)
+            paths = dict(images.found)
+            reader = ItemReader(part, self.folder, paths, objects=objects, classes=self._numbered, losses=self.losses)
             yield from self._listed(part, documents, reader) if part.lists else _all(part, documents, reader)
+            self._tell_passed_over(part, documents, images)
 
     def _find_classes(self) -> Sequence[str]:
         listed = read_class_list(self.folder)
@@ -91,7 +96,7 @@ class PascalReader(Reader):
                 count += len({name for names in part.lists.values() for name in names})
             else:
                 stems = {document[:-4] for document in documents}
-                count += len(documents) + sum(stem_of(name) not in stems for name in images)
+                count += len(documents) + sum(stem_of(name) not in stems for name, _ in images.found)
         return count
 
     def _listed(self, part: Part, documents: Sequence[str], reader: ItemReader) -> Iterator[Item]:
@@ -110,7 +115,15 @@ class PascalReader(Reader):
                     yield item
         unlisted = [stem for stem in known if stem not in seen]
         for stem in unlisted + [name for name in reader.images.left() if stem_of(name) not in known]:
-            self.losses.of_item(Outcome.DROPPED, UNLISTED, item=stem)
+            self.losses.of_item(Outcome.FAILED, UNLISTED, item=stem)
+
+    def _tell_passed_over(self, part: Part, documents: Sequence[str], images: Images) -> None:
+        """Report links and folders that were not followed. Images that an XML is about are missing there already."""
+        stems = {document[:-4] for document in documents}
+        for each in images.passed_over:
+            outcome = Outcome.NOTED if stem_of(each.name) in stems else Outcome.FAILED
+            where = Path(each.path).relative_to(self.folder).as_posix()
+            self.losses.of_item(outcome, each.reason, item=each.name, split=part.split, where=where, words=each.words)
 
     def _named(self, stem: str, split: str, known: dict[str, str], reader: ItemReader) -> Item | None:
         if stem in known:
@@ -132,8 +145,8 @@ def _all(part: Part, documents: Sequence[str], reader: ItemReader) -> Iterator[I
         yield reader.unlabelled(name, part.split)
 
 
-def _images(part: Part) -> dict[str, str]:
-    return dict(images_below(part.folder / part.images)) if part.images else {}
+def _images(part: Part) -> Images:
+    return images_below(part.folder / part.images) if part.images else Images([], [])
 
 
 def _resolved(name: str, known: dict[str, str], reader: ItemReader) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from synapse_sdk.formats.images import images_below
+from synapse_sdk.formats.images import Images, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, Item, Mask
 from synapse_sdk.formats.voc.reasons import MASK
@@ -39,9 +39,12 @@ class MaskImages:
     """
 
     def __init__(self, folder: Path | None, root: Path, losses: LossLog) -> None:
-        found = [] if folder is None else images_below(folder)
-        self._paths = {name[: -len(SUFFIX)]: path for name, path in found if name.lower().endswith(SUFFIX)}
         self._root, self._losses = root, losses
+        below = Images([], []) if folder is None else images_below(folder)
+        self._paths = {name[: -len(SUFFIX)]: path for name, path in below.found if name.lower().endswith(SUFFIX)}
+        for each in below.passed_over:
+            where = Path(each.path).relative_to(root).as_posix()
+            losses.of_item(Outcome.FAILED, each.reason, item="", where=where, words=each.words)
 
     def __contains__(self, stem: str) -> bool:
         return stem in self._paths

@@ -2,20 +2,19 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from os.path import normpath
 from pathlib import Path
 
-from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.images import MISSING_IMAGE, images_below, is_safe_name
+from synapse_sdk.formats.images import MISSING_IMAGE, PassedOver, images_below, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
 from synapse_sdk.formats.yolo.layout import IMAGE_FOLDERS, Place, is_file
 from synapse_sdk.formats.yolo.reasons import LISTED_TWICE, TWO_SPLITS
 
-__all__ = ["Split", "index_splits", "readable"]
+__all__ = ["Split", "index_splits"]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_PATH = 4096
@@ -31,20 +30,8 @@ class Split:
     """Those that belong to it as a whole."""
     images: tuple[tuple[str, str], ...]
     """Name and path of each, by name."""
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """Refuse a dataset whose folders cannot be listed: nobody knows what would be missing.
-
-    Raises:
-        InvalidDatasetError: A system call failed; the error names the folder.
-    """
-    try:
-        yield
-    except OSError as error:
-        msg = f"Cannot read {error.filename!r}: {error.strerror}"
-        raise InvalidDatasetError(msg, fix="Make it readable", path=str(error.filename)) from error
+    passed_over: tuple[PassedOver, ...]
+    """What is in its folders, and is not looked at."""
 
 
 def index_splits(root: str, splits: dict[str, tuple[Place, ...]], losses: LossLog) -> tuple[Split, ...]:
@@ -67,9 +54,16 @@ def index_splits(root: str, splits: dict[str, tuple[Place, ...]], losses: LossLo
 
 def _indexed(root: str, split: str, places: tuple[Place, ...], losses: LossLog) -> Split:
     names: dict[str, str] = {}
+    passed_over: dict[str, PassedOver] = {}
     for place in places:
-        for name, path in _listed(root, split, place.path, losses) if place.is_list else _below(place.path):
-            if path in names and place.is_list:
+        if not place.is_list:
+            below = images_below(Path(place.path))
+            passed_over |= {each.path: each for each in below.passed_over}
+            for name, path in below.found:
+                names.setdefault(path, _without_level(name) if "/" in name else name)
+            continue
+        for name, path in _listed(root, split, place.path, losses):
+            if path in names:
                 words = f"{place.path.removeprefix(f'{root}/')} has it twice"
                 losses.of_item(Outcome.NOTED, LISTED_TWICE, item=name, split=split, words=words)
             names.setdefault(path, name)
@@ -78,16 +72,12 @@ def _indexed(root: str, split: str, places: tuple[Place, ...], losses: LossLog) 
         names = {path: path.removeprefix(f"{root}/").lstrip("/") for path in names}
     pairs = ((name, path) for path, name in names.items())
     kept = [pair for pair in sorted(pairs) if _is_good(pair[0], split, losses)]
-    return Split(split, tuple(place.path for place in places if not place.is_list), tuple(kept))
-
-
-def _below(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield the images of a folder, names without the last level that is called `images`."""
-    for name, path in images_below(Path(folder)):
-        yield (_without_level(name) if "/" in name else name), path
+    folders = tuple(place.path for place in places if not place.is_list)
+    return Split(split, folders, tuple(kept), tuple(passed_over.values()))
 
 
 def _without_level(name: str) -> str:
+    """Return the name of an image in a folder, without the last level that is called `images`."""
     for folder in IMAGE_FOLDERS:
         above, level, below = f"/{name}".rpartition(f"/{folder}/")
         if level:

@@ -180,7 +180,7 @@ def _tell_unlisted(config: Config, splits: Collection[tuple[Place, ...]], losses
                 continue
             real = realpath(folder)
             is_listed = any(commonpath([each, real]) in {each, real} for each in listed)
-            count = 0 if is_listed else sum(1 for _ in images_below(Path(folder)))
+            count = 0 if is_listed else len(images_below(Path(folder)).found)
             if count:
                 where, words = os.path.relpath(folder, config.root), f"it has {count} images"
                 losses.of_item(

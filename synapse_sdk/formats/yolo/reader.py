@@ -1,6 +1,6 @@
 """Reads YOLO datasets."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -9,10 +9,11 @@ from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.images import MISSING_IMAGE, ImageSizes
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, DatasetInfo, Item
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.yolo.config import Config
 from synapse_sdk.formats.yolo.grammar import MOST_SAMPLES, Grammar, decide_grammar
-from synapse_sdk.formats.yolo.index import Split, index_splits, readable
-from synapse_sdk.formats.yolo.label_files import MOST_BYTES, LabelFiles, LabelPaths, read_rows
+from synapse_sdk.formats.yolo.index import Split, index_splits
+from synapse_sdk.formats.yolo.label_files import LABEL_SUFFIX, MOST_BYTES, LabelFiles, LabelPaths, read_rows
 from synapse_sdk.formats.yolo.layout import find_places
 from synapse_sdk.formats.yolo.reasons import SAME_LABELS, UNREADABLE_LABELS
 from synapse_sdk.formats.yolo.rows import RowReader
@@ -85,7 +86,7 @@ class YoloReader(Reader):
                 return
 
     def _items(self, split: Split, reader: RowReader) -> Iterator[Item]:
-        root, label_of = self._config.root, self._labels.of
+        label_of = self._labels.of
         with readable():
             files = LabelFiles(self._labels, split.folders, (path for _, path in split.images))
         for name, path in split.images:
@@ -95,7 +96,7 @@ class YoloReader(Reader):
             if owner is None:
                 yield item
                 continue
-            where = label[len(root) + 1 :] if label.startswith(root) else label
+            where = self._below_root(label)
             if owner != name:
                 words = f"{where} is that of {owner}"
                 self.losses.of_item(Outcome.FAILED, SAME_LABELS, item=name, split=split.name, words=words)
@@ -127,11 +128,25 @@ class YoloReader(Reader):
         )
         return None
 
+    def _below_root(self, path: str) -> str:
+        root = self._config.root
+        return path[len(root) + 1 :] if path.startswith(root) else path
+
+    def _tell_passed_over(self, split: Split, left: Container[str]) -> None:
+        """Report links and folders that were not followed. Images whose labels are left are reported with these."""
+        for each in split.passed_over:
+            if each.path.endswith(LABEL_SUFFIX):  # beside images, where the labels of each are reported
+                continue
+            outcome = Outcome.NOTED if self._labels.of(each.path) in left else Outcome.FAILED
+            where = self._below_root(each.path)
+            self.losses.of_item(outcome, each.reason, item=each.name, split=split.name, where=where, words=each.words)
+
     def _tell_left(self, files: LabelFiles, split: Split) -> None:
         """Report label files without an image."""
-        root = self._config.root
-        for label in files.left():
-            where = label[len(root) + 1 :] if label.startswith(root) else label
+        left = files.left()
+        self._tell_passed_over(split, {*left})
+        for label in left:
+            where = self._below_root(label)
             name = where.rpartition("labels/")[2].removesuffix(".txt")
             rows = self._rows(files, label, Item(name=name, split=split.name), where)
             if rows is not None:

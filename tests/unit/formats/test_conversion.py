@@ -10,7 +10,8 @@ import pytest
 from synapse_sdk.errors import ConfigurationError, DatasetLossError, InvalidDatasetError
 from synapse_sdk.formats import ConversionOptions, ConversionReport, ImageTransfer, convert, read_report
 from synapse_sdk.formats.partition import read_split_ratios
-from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, make
+from tests.unit.formats.voc_datasets import OBJECT, document
+from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make
 
 NONE = ConversionOptions(images=ImageTransfer.NONE)
 OVER_THE_EDGE = "2 0.95 0.5 0.2 0.4\n"
@@ -50,6 +51,25 @@ def test_every_annotation_is_accounted_for(birds: Path, tmp_path: Path) -> None:
     assert report.classes_in == {"ant": {"bounding_box": 1}, "bee": {"bounding_box": 2}, "zebra": {"bounding_box": 1}}
     assert report.classes_out == report.classes_in
     assert report.loss_count == 2
+
+
+@pytest.mark.parametrize("source", ["imagefolder", "pascal", "yolo"])
+def test_what_was_passed_over_is_seen_and_unreadable(tmp_path: Path, source: str) -> None:
+    """What a reader never hands on is not taken off what is written."""
+    sources: dict[str, tuple[str, dict[str, Content]]] = {
+        "imagefolder": ("ant/", {"ant/a.jpg": SIZE}),
+        "pascal": ("Images/", {"Images/a.jpg": SIZE, "Annotations/a.xml": document("a.jpg", OBJECT)}),
+        "yolo": ("images/", {"images/a.jpg": SIZE, "labels/a.txt": ROW, "data.yaml": YAML}),
+    }
+    above, files = sources[source]
+    root = make(tmp_path / "source", files)
+    for number in range(3):
+        (root / f"{above}{number}.jpg").symlink_to("nowhere")
+
+    report = convert(root, tmp_path / "out", to="dm", source_format=source)
+
+    check_accounts(report)
+    assert (report.items.seen, report.items.written, report.items.failed) == (4, 1, 3)
 
 
 def test_the_target_says_what_it_was_made_of(birds: Path, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_images_beside_the_folders_of_splits_are_reported(tmp_path: Path) -> Non
     assert result.labels == {"train:b.png": "", "train:c.png": "cat"}
     assert result.codes == {
         ("noted", "UNLABELLED"): 1,
-        ("dropped", "UNLABELLED"): 1,
+        ("failed", "UNLABELLED"): 1,
         ("noted", "NOT_READ"): 1,
     }
 
@@ -192,7 +192,7 @@ def test_links_are_refused_by_name(tmp_path: Path) -> None:
     result = read(root)
 
     assert result.labels == {"train:a.png": "cat"}
-    assert result.codes == {("dropped", "SYMLINK"): 7}
+    assert result.codes == {("failed", "SYMLINK"): 7}
     names = {loss.where for loss in result.examples}
     assert ImageFolderFormat().find(root) == "train/cat/a.png"
     assert names < {

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
@@ -7,11 +8,12 @@ import pytest
 from PIL import Image
 
 from synapse_sdk.formats.base import ExifPolicy
-from synapse_sdk.formats.images import ImageSizes, images_below, is_safe_name
+from synapse_sdk.formats.images import Images, ImageSizes, images_below, is_safe_name
 from synapse_sdk.formats.images import sizes as sizes_module
 from synapse_sdk.formats.images.headers import ImageFacts, read_facts
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, Box, Item
+from tests.faults.privileges import obeying_permissions
 
 
 def save(path: Path, size: tuple[int, int] = (64, 48), orientation: int = 1) -> Path:
@@ -146,14 +148,14 @@ def test_all_images_of_a_folder_are_found_in_order(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
-    found = [*images_below(tmp_path)]
+    found = images_below(tmp_path).found
 
     assert [name for name, _ in found] == sorted(names)
     assert all(path == str(tmp_path / name) for name, path in found)
 
 
 def test_links_to_images_are_images(tmp_path: Path) -> None:
-    """But links to folders are not followed, which may lead in circles, and links to nothing are none."""
+    """Links to folders are not followed, which may lead in circles, and links to nothing are none: it is said."""
     save(tmp_path / "elsewhere" / "a.jpg")
     folder = tmp_path / "images"
     folder.mkdir()
@@ -164,7 +166,49 @@ def test_links_to_images_are_images(tmp_path: Path) -> None:
     (folder / "folder.jpg").mkdir()
     os.mkfifo(folder / "pipe.jpg")
 
-    assert [name for name, _ in images_below(folder)] == ["b.jpg"]
+    images = images_below(folder)
+
+    assert [name for name, _ in images.found] == ["b.jpg"]
+    assert {each.name: (each.reason.code, each.words) for each in images.passed_over} == {
+        "again": ("SYMLINK", "it leads to a folder"),
+        "c.jpg": ("SYMLINK", "it cannot be followed: No such file or directory"),
+        "d.jpg": ("SYMLINK", "it cannot be followed: Too many levels of symbolic links"),
+        "pipe.jpg": ("UNREADABLE_IMAGE", "it is no file"),
+    }
+
+
+def test_links_to_other_files_are_no_images_and_no_loss(tmp_path: Path) -> None:
+    """Labels beside images may be links, too."""
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "b.txt").symlink_to("a.txt")
+
+    assert images_below(tmp_path) == Images([], [])
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from synapse_sdk.formats.images import images_below
+
+found = images_below(Path(sys.argv[1]))
+print([name for name, _ in found.found], [(each.name, each.reason.code, each.words) for each in found.passed_over])
+images_below(Path(sys.argv[1], "locked"))
+"""
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """What is beside it is read; only the topmost folder has to be readable."""
+    for name in ("a.jpg", "locked/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "locked").chmod(0)
+
+    command = [*obeying_permissions(), sys.executable, "-c", CHILD, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    (tmp_path / "locked").chmod(0o700)
+
+    assert done.stdout == "['a.jpg'] [('locked', 'UNREADABLE_FOLDER', 'Permission denied')]\n"
+    assert done.stderr.splitlines()[-1].startswith("PermissionError")
 
 
 def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path) -> None:
@@ -175,12 +219,12 @@ def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path) -> No
         os.mkdir(folder)  # noqa: PTH102  # a Path of such a depth is slow
     Path(folders[-1], "a.jpg").touch()
 
-    ((name, path),) = images_below(tmp_path)
-
-    assert name == "d/" * depth + "a.jpg"
-    os.unlink(path)  # noqa: PTH108  # as above
-    for folder in reversed(folders):
-        os.rmdir(folder)  # noqa: PTH106  # as above; and nothing that recurses can remove them
+    try:
+        assert [name for name, _ in images_below(tmp_path).found] == ["d/" * depth + "a.jpg"]
+    finally:
+        os.unlink(f"{folders[-1]}a.jpg")  # noqa: PTH108  # as above
+        for folder in reversed(folders):
+            os.rmdir(folder)  # noqa: PTH106  # as above; and nothing that recurses can remove them
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,27 @@ def test_a_folder_without_xml_files_is_refused(tmp_path: Path) -> None:
         read(root)
 
 
+def test_what_is_not_followed_is_counted(tmp_path: Path) -> None:
+    """Links to folders and to nothing, beside images and masks; an image that an XML speaks of is missing there."""
+    root = make(tmp_path, LISTED)
+    (root / "SegmentationObject").mkdir()
+    (root / "JPEGImages/a.jpg").unlink()
+    for name in ("JPEGImages/a.jpg", "JPEGImages/e.jpg", "SegmentationObject/a.png"):
+        (root / name).symlink_to("nowhere")
+    (root / "JPEGImages/more").symlink_to(root / "JPEGImages")
+
+    result = read(root)
+
+    assert [bool(item.path) for item in result.items] == [False, True, True, True]
+    assert result.codes == {("failed", "SYMLINK"): 3, ("noted", "SYMLINK"): 1}
+    assert {(loss.outcome.value, loss.where) for loss in result.examples} == {
+        ("noted", "JPEGImages/a.jpg"),
+        ("failed", "JPEGImages/e.jpg"),
+        ("failed", "JPEGImages/more"),
+        ("failed", "SegmentationObject/a.png"),
+    }
+
+
 def test_lists_of_names_are_splits(tmp_path: Path) -> None:
     """As the devkit has them; `trainval` is two of them again, and `<class>_train` none."""
     lists: dict[str, Content] = {
@@ -95,7 +116,7 @@ def test_lists_of_names_are_splits(tmp_path: Path) -> None:
 
     assert result.info.splits == ("train", "valid")
     assert result.names == [("train", "a.jpg"), ("train", "b.jpg"), ("valid", "c.jpg")]
-    assert result.codes == {("dropped", "UNLISTED"): 1}
+    assert result.codes == {("failed", "UNLISTED"): 1}
     assert result.loss.item == "d"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.conversion import convert
+from synapse_sdk.formats.losses import Outcome
 from synapse_sdk.formats.model import DatasetInfo
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.yolo import YoloFormat
@@ -107,7 +108,31 @@ def test_a_link_to_a_folder_of_images_is_followed(tmp_path: Path) -> None:
 
     assert result.names == [("", "a.jpg")]
     assert result.only().label == "bee"
-    assert {code for _, code in result.codes} == {"ELSEWHERE"}
+    assert result.codes == {("noted", "ELSEWHERE"): 2, ("failed", "SYMLINK"): 1}
+    assert result.words("SYMLINK") == ["images/loop it leads to a folder"]
+
+
+def test_images_that_are_links_to_nothing_are_counted_once(tmp_path: Path) -> None:
+    """By their labels if there are any, which nobody can read without the size of the image."""
+    make(tmp_path, {"images/a.jpg": SIZE, "images/own.txt": ROW, "labels/a.txt": ROW, "labels/b.txt": ROW * 2})
+    for name in ("b.jpg", "c.jpg", "own.jpg"):
+        (tmp_path / "images" / name).symlink_to("nowhere.jpg")
+    (tmp_path / "data.yaml").write_text(YAML)
+
+    result = read(tmp_path)
+
+    assert result.codes == {("failed", "SYMLINK"): 2, ("noted", "SYMLINK"): 1, ("failed", "MISSING_IMAGE"): 1}
+    assert result.losses.items[Outcome.FAILED] == 3
+    words = "it cannot be followed: No such file or directory"
+    assert result.words("SYMLINK") == [f"images/{name}.jpg {words}" for name in ("b", "c", "own")]
+
+
+def test_labels_beside_images_are_no_images(tmp_path: Path) -> None:
+    """What is wrong with them is said of their items, and once."""
+    make(tmp_path, {"data/a.jpg": SIZE, "data.yaml": YAML.replace("images", "data")})
+    (tmp_path / "data/a.txt").symlink_to("nowhere.txt")
+
+    assert read(tmp_path).codes == {("failed", "UNREADABLE_LABELS"): 1}
 
 
 def test_folders_may_be_as_deep_as_the_file_system_has_them(tmp_path: Path) -> None:
