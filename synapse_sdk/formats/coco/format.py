@@ -11,7 +11,14 @@ __all__ = ["CocoFormat"]
 
 
 class CocoFormat(DatasetFormat):
-    """COCO's JSON files: flat, with a folder for each split, or as the COCO project publishes them."""
+    """COCO's JSON files: flat, with a folder for each split, or as the COCO project publishes them.
+
+    **Read** are files of objects, of joints, and panoptic ones, whose segments are in images beside them; where there
+    are objects as well, panoptic files are passed over, and that is said. Segments become masks, see
+    `panoptic_reader.PanopticReader`.
+
+    **Written** are files of objects.
+    """
 
     name = "coco"
     title = "COCO"

@@ -11,6 +11,7 @@ from synapse_sdk.formats.coco.document import Document
 from synapse_sdk.formats.coco.images import ImageFinder, ImageList
 from synapse_sdk.formats.coco.object_reader import ObjectReader
 from synapse_sdk.formats.coco.owners import Owners
+from synapse_sdk.formats.coco.panoptic_reader import PanopticReader, is_panoptic
 from synapse_sdk.formats.images import is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Item
@@ -26,6 +27,8 @@ class File:
     document: Document
     labels: Mapping[int, str]
     """The class behind each category id."""
+    segments: tuple[str, ...]
+    """Where the images of segments may be, which a panoptic file names."""
 
 
 def read_items(
@@ -63,7 +66,11 @@ class _Annotations:
 
     def __init__(self, file: File, images: ImageList, joints: Mapping[str, int], losses: LossLog) -> None:
         document = file.document
-        reader = ObjectReader(document, file.labels, joints, losses)
+        reader: ObjectReader | PanopticReader
+        if is_panoptic(document):
+            reader = PanopticReader(document, file.labels, file.segments, losses)
+        else:
+            reader = ObjectReader(document, file.labels, joints, losses)
         self.read_into, self._file, self._losses = reader.read_into, document.name, losses
         self.owners = Owners(document.annotations, images.positions, len(document.images))
         for number in self.owners.of_no_image:

@@ -22,8 +22,8 @@ FOLDER = "annotations"
 IMAGE_FOLDERS = ("", "images", "data")
 NO_SPLITS = (FOLDER, "images")
 """Folders in which there may be the file of a dataset without splits."""
-OFFICIAL = re.compile(r"(instances|person_keypoints|image_info)_(.+)\.json")
-KINDS = ("instances", "person_keypoints", "image_info")
+OFFICIAL = re.compile(r"(instances|person_keypoints|panoptic|image_info)_(.+)\.json")
+KINDS = ("instances", "person_keypoints", "panoptic", "image_info")
 YEAR = re.compile(r"[_-]?(?:19|20)\d\d$")
 SPLIT_NAMES = frozenset((*SPLITS, "val", "validation"))
 WITHOUT_SPLIT = "default"
@@ -41,6 +41,12 @@ class Source:
     """Where the images may be, the likeliest place first."""
     joints: Path | None = None
     """A second file about the same images, which has the joints of people."""
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Where the images of segments may be that a panoptic file names: in a folder that is called as the file."""
+        above, name = self.path.parent, self.path.stem
+        return _join(above, (name, "")) + _join(above.parent, (name,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

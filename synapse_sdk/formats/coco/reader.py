@@ -86,4 +86,4 @@ class CocoReader(Reader):
     def _open(self, source: Source, classes: Classes) -> _Part:
         paths = [source.path] if source.joints is None else [source.path, source.joints]
         documents = [Document(path, self._layout.name_of(path)) for path in paths]
-        return _Part(source, [File(document, classes.add(document)) for document in documents])
+        return _Part(source, [File(document, classes.add(document), source.segments) for document in documents])

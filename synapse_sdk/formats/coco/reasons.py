@@ -2,7 +2,7 @@
 
 from synapse_sdk.formats.losses import Reason
 
-__all__ = ["CATEGORIES", "HOLES", "JOINTS", "MASK_SIZE", "NOT_LABELLED", "NOT_READ", "REPEATED_NAME"]
+__all__ = ["CATEGORIES", "HOLES", "JOINTS", "MASK_SIZE", "NOT_LABELLED", "NOT_READ", "REPEATED_NAME", "SEGMENT"]
 
 CATEGORIES = Reason("CATEGORIES", "the list of categories contradicts itself", "Mend it")
 HOLES = Reason("HOLES", "the polygon has holes, which COCO has no place for: it is a mask now", "Nothing need be done")
@@ -15,3 +15,4 @@ NOT_LABELLED = Reason(
 )
 NOT_READ = Reason("NOT_READ", "the file is not read", "Name it instead of the folder to read it alone")
 REPEATED_NAME = Reason("REPEATED_NAME", "the image is listed twice: it is one with all its annotations", "Remove one")
+SEGMENT = Reason("SEGMENT", "the panoptic file and the image of its segments do not agree", "Mend one of the two")
