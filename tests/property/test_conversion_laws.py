@@ -11,6 +11,7 @@ from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats import ConversionOptions, FormatOptions, LossLog, Tool, convert, format_named
 from tests.property.dataset_equality import Expected, assert_equal_within
 from tests.property.datasets import Dataset, datasets, read_dataset
+from tests.unit.formats.voc_schema import faults_of_documents
 
 FEW = settings(deadline=None, max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 HAVE_BOXES = ("dm_v1", "dm_v2", "coco", "yolo", "pascal")
@@ -105,6 +106,7 @@ def test_whatever_is_in_a_dataset_every_annotation_is_accounted_for(dataset: Dat
             assert each.seen == each.written + each.changed + each.dropped + each.failed
             assert min(each.written, each.changed, each.dropped, each.failed) >= 0
         assert report.items.failed == report.annotations.failed == 0
+        assert target != "pascal" or faults_of_documents(folder / "out") == []
 
 
 @pytest.mark.parametrize(

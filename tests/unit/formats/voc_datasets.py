@@ -12,6 +12,7 @@ from synapse_sdk.formats.base import FormatOptions, ImageTransfer
 from synapse_sdk.formats.losses import Loss, LossLog
 from synapse_sdk.formats.model import Annotation, Box, ClassSpec, DatasetInfo, Item
 from synapse_sdk.formats.voc import PascalFormat
+from tests.unit.formats.voc_schema import faults_of_documents
 
 type Content = str | bytes | tuple[int, int]
 """Text, bytes, or an image of this size."""
@@ -105,7 +106,7 @@ def read_objects(root: Path, *objects: str, options: FormatOptions | None = None
 def write(
     target: Path, items: Iterable[Item], classes: Sequence[str] = ("ant", "bee"), options: FormatOptions | None = None
 ) -> Result:
-    """Write a dataset."""
+    """Write a dataset, and see that its XML files are as the devkit has them."""
     items = list(items)
     target.mkdir(parents=True, exist_ok=True)
     info = DatasetInfo(
@@ -119,6 +120,7 @@ def write(
     writer.finish()
     writer.close()
     result.written = writer.tally()
+    assert faults_of_documents(target) == []
     return result
 
 
