@@ -28,7 +28,7 @@ _ATOMS = WRITERS.keys() - _CONTAINERS
 """Types of values that never change: one that is still there is still the same."""
 
 
-def handle(*, default: Any = None, default_factory: Callable[[], Any] | None = None) -> Any:  # noqa: ANN401  # as `field`
+def handle(*, default: Any = None, default_factory: Callable[[], Any] | None = None, kw_only: bool = False) -> Any:  # noqa: ANN401  # as `field`
     """Declare a context field for a live thing, such as a client or an open file, which is never written.
 
     When a run is resumed it holds what the action's `create_context` put there. Otherwise it is a field like any
@@ -37,6 +37,7 @@ def handle(*, default: Any = None, default_factory: Callable[[], Any] | None = N
     Args:
         default: What the field holds when nothing is given: None, unless said otherwise.
         default_factory: Makes what it holds when nothing is given.
+        kw_only: Whether the constructor takes it by its name only.
 
     Example:
         >>> from dataclasses import dataclass
@@ -54,8 +55,8 @@ def handle(*, default: Any = None, default_factory: Callable[[], Any] | None = N
         if default is not None:
             msg = "cannot specify both default and default_factory"
             raise ValueError(msg)
-        return field(default_factory=default_factory, metadata={_HANDLE: True})
-    return field(default=default, metadata={_HANDLE: True})
+        return field(default_factory=default_factory, kw_only=kw_only, metadata={_HANDLE: True})
+    return field(default=default, kw_only=kw_only, metadata={_HANDLE: True})
 
 
 class ContextCheckpoint:

@@ -53,6 +53,9 @@ datasets = SynapseGroup(
             "download": LateCommand(
                 "synapse_sdk.cli.dataset.download:download", "Write a version into a folder, in any format."
             ),
+            "cache": LateCommand(
+                "synapse_sdk.cli.dataset.cache:cache", "List and remove what was downloaded and is kept."
+            ),
             "rm": LateCommand(f"{HERE}:rm", "Remove a version, or a dataset without any.", ("remove", "delete")),
         },
     },

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.folders import data_folder
+from synapse_sdk.plugins.actions.dataset.cache_holding import Holding
 from synapse_sdk.plugins.actions.export.destinations import MANIFEST
 
 __all__ = [
@@ -80,16 +81,17 @@ def read_facts(folder: Path) -> DatasetFacts | None:
         return None
 
 
-def find_cached(folder: Path, key: str) -> tuple[Path, DatasetFacts] | None:
+def find_cached(folder: Path, key: str, holding: Holding) -> tuple[Path, DatasetFacts] | None:
     """Return a dataset that is complete, and as it was when it was downloaded, and note that it is used.
 
     Args:
         folder: Where to look.
         key: Which one is wanted.
+        holding: Keeps it from being pruned.
     """
     names = sorted(os.listdir(folder)) if folder.is_dir() else []  # noqa: PTH208  # names are all that is needed
     for name in names:
-        if key[:KEPT] not in name or name.startswith("."):
+        if key[:KEPT] not in name or name.startswith(".") or not holding.take(folder / name):
             continue
         facts = read_facts(folder / name)
         if facts is None or facts.key != key or facts.failed or facts.contents != contents_of(folder / name):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from synapse_sdk.plugins.actions.dataset.cache_holding import Holding
 from synapse_sdk.plugins.actions.dataset.params import DatasetParams
 from synapse_sdk.plugins.checkpoint import handle
 from synapse_sdk.plugins.steps import BaseStepContext
@@ -30,6 +31,8 @@ class DatasetStepContext(BaseStepContext):
     """What a download has done, see `DownloadCounts`; empty without one."""
     conversion: dict[str, Any] = field(default_factory=dict, kw_only=True)
     """What a conversion has done, see `ConversionCounts`; empty without one."""
+    holding: Holding = handle(default_factory=Holding, kw_only=True)
+    """The downloaded datasets that this run uses, which nobody prunes meanwhile."""
 
 
 @dataclass
@@ -41,4 +44,5 @@ class DatasetContext(DatasetStepContext):
     """When it began: ISO 8601, UTC."""
 
     def close(self) -> None:
-        """Do nothing: each step releases what it has opened."""
+        """Let go of downloaded datasets; anything else is released by the step that has opened it."""
+        self.holding.release()

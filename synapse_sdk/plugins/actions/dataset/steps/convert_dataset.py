@@ -10,6 +10,7 @@ import msgspec
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.formats import ConversionReport, convert
+from synapse_sdk.plugins.actions.dataset.cache import cache_folder
 from synapse_sdk.plugins.actions.dataset.context import DatasetStepContext
 from synapse_sdk.plugins.actions.dataset.converting import Target, config_of, has_splits, undo_conversion
 from synapse_sdk.plugins.actions.dataset.params import DatasetParams
@@ -47,6 +48,8 @@ class ConvertDatasetStep(DatasetStep):
         """
         params, dataset = self.params_of(context), context.dataset
         source = self._source(dataset, params)
+        if source.parent == cache_folder():  # in a run that goes on, nobody has held it yet
+            context.holding.take(source)
         target = self._target(context, params, source)
         context.log("convert_start", {"source": str(source), "target_format": params.target_format})
         path, report = target.finished() or self._convert(context, params, source, target)

@@ -18,6 +18,7 @@ from synapse_sdk.plugins.actions.dataset.cache import (
     find_cached,
     read_facts,
 )
+from synapse_sdk.plugins.actions.dataset.cache_holding import Holding
 from synapse_sdk.plugins.actions.dataset.context import DatasetStepContext
 from synapse_sdk.plugins.actions.dataset.downloading import Download, describe_failures, fetch_items, undo_download
 from synapse_sdk.plugins.actions.dataset.exporter import DatasetExporter
@@ -65,11 +66,12 @@ class ExportDatasetStep(DatasetStep):
         """
         download = self._download(context)
         try:
-            found = self._published(download) or find_cached(download.root, download.survey.key)
+            found = self._published(download) or find_cached(download.root, download.survey.key, context.holding)
             is_cached = found is not None and not download.destination.is_published
             if found is None:
-                found = _fetch(download)
+                found = _fetch(download, context.holding)
             path, facts = found
+            context.holding.take(path)
             if (work := Path(download.work_folder)).exists():
                 write_report(download)
                 _remove_work_folder(work)
@@ -152,9 +154,10 @@ class ExportDatasetStep(DatasetStep):
         return None if facts is None else (path, facts)
 
 
-def _fetch(download: Download) -> tuple[Path, DatasetFacts]:
+def _fetch(download: Download, holding: Holding) -> tuple[Path, DatasetFacts]:
     """Download it all, and return where it is now."""
     download.begin()
+    holding.take(Path(download.unique_export_path))  # before it has a name by which others find it
     fetch_items(download)
     facts = download.facts()
     staging = download.staging

@@ -40,6 +40,7 @@ class PlaceDatasetStep(DatasetStep):
         """
         params = self.params_of(context)
         source = Path(context.dataset["path"])
+        context.holding.take(source)
         given = params.output
         target = (
             own_folder(context) / context.download["name"] if given is None else Path(given).expanduser().absolute()
