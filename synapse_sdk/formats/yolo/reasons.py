@@ -10,6 +10,7 @@ __all__ = [
     "ELSEWHERE",
     "FLIPS",
     "FOLDER_RENAMED",
+    "HIDDEN_NAME",
     "JOINTS",
     "LISTED_TWICE",
     "MIXED",
@@ -26,6 +27,9 @@ CONFIGURATION = Reason("CONFIGURATION", "the configuration contradicts itself", 
 DUPLICATE_ROW = Reason("DUPLICATE_ROW", "the same row is there twice; trainers drop one", "Remove one")
 ELSEWHERE = Reason("ELSEWHERE", "images are read from another place than the YAML file says", "Mend its paths")
 FLIPS = Reason("FLIPS", "classes differ in which joints mirror which; trainers know one way, none is written", "Agree")
+HIDDEN_NAME = Reason(
+    "HIDDEN_NAME", "its name began with a dot, and trainers pass over such files", "Rename it in the dataset"
+)
 JOINTS = Reason("JOINTS", "it has joints that its class has not", "Give the class all joints")
 LISTED_TWICE = Reason("LISTED_TWICE", "a list of images has it twice; it was read once", "Remove one")
 MIXED = Reason("MIXED", "its rows are for different tasks", "Keep one kind of rows in a dataset")

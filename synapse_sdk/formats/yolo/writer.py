@@ -21,7 +21,7 @@ from synapse_sdk.formats.yolo.config_text import config_text, flip_of
 from synapse_sdk.formats.yolo.lines import DetectLines, Lines
 from synapse_sdk.formats.yolo.outlines import ObbLines, SegmentLines
 from synapse_sdk.formats.yolo.poses import PoseLines
-from synapse_sdk.formats.yolo.reasons import DUPLICATE_ROW, FLIPS, FOLDER_RENAMED
+from synapse_sdk.formats.yolo.reasons import DUPLICATE_ROW, FLIPS, FOLDER_RENAMED, HIDDEN_NAME
 from synapse_sdk.formats.yolo.tasks import Task
 
 __all__ = ["YoloWriter"]
@@ -69,8 +69,8 @@ class YoloWriter(Writer):
             return self.drop(item, UNSAFE_NAME)
         if item.annotations and not self._sizes.measure(item, self.options.exif, self.losses):
             return False
-        if "images/" in name:
-            name = _without_images(name)
+        if "images/" in name or _is_hidden(name):
+            name = _findable(name)
         opened = self._open_label(item, prefix, name)
         if opened is None:
             return False
@@ -125,7 +125,7 @@ class YoloWriter(Writer):
         stem, suffix = splitext(name)  # noqa: PTH122  # once for each item
         if not item.path and suffix.lower() not in IMAGE_SUFFIXES:
             stem, suffix = name, ""
-        reason, given = FOLDER_RENAMED, stem
+        reason, given = HIDDEN_NAME if _is_hidden(item.name) else FOLDER_RENAMED, stem
         for number in itertools.count(2):
             try:
                 file = self._files.open(f"{prefix}labels/{given}.txt")
@@ -156,7 +156,14 @@ class YoloWriter(Writer):
         return prefix
 
 
-def _without_images(name: str) -> str:
-    """Return a name whose folders are not called `images`: trainers find labels by the last one of that name."""
-    *folders, last = name.split("/")
+def _is_hidden(name: str) -> bool:
+    return name[0] == "." or "/." in name
+
+
+def _findable(name: str) -> str:
+    """Return a name under which trainers find an image and its label file.
+
+    They pass over what begins with a dot, and find labels by the last folder that is called `images`.
+    """
+    *folders, last = [f"_{part[1:]}" if part.startswith(".") else part for part in name.split("/")]
     return "/".join([*(f"{folder}_" if folder == "images" else folder for folder in folders), last])

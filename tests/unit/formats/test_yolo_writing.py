@@ -355,6 +355,21 @@ def test_a_second_folder_called_images_is_renamed(tmp_path: Path) -> None:
     assert read(tmp_path / "out").only().box is not None
 
 
+def test_what_trainers_would_pass_over_is_renamed(tmp_path: Path) -> None:
+    """They look for no name that begins with a dot, nor does our reader; a number tells two of one name apart."""
+    names = [".a.jpg", ".cam/.images/b.jpg", "_a.jpg", "cam.1/c.jpg"]
+    for name in names:
+        image(tmp_path / "source" / name)
+    items = [Item(name=name, path=str(tmp_path / "source" / name), annotations=[BOX]) for name in names]
+
+    written = write(tmp_path / "out", items, images=ImageTransfer.COPY)
+
+    renamed = ["_a.jpg", "_a_2.jpg", "_cam/_images/b.jpg", "cam.1/c.jpg"]
+    assert [name for name in written.files if name.startswith("images/")] == [f"images/{name}" for name in renamed]
+    assert written.codes == {("changed", "HIDDEN_NAME"): 2, ("changed", "NAME_TAKEN"): 1}
+    assert [name for _, name in read(tmp_path / "out").names] == renamed
+
+
 def test_labels_alone_can_be_written(tmp_path: Path) -> None:
     """Then images need not be there, as long as their size is known."""
     written = write(tmp_path, [item_of(BOX), Item(name="b.jpg", annotations=[BOX])])
