@@ -117,13 +117,16 @@ def command(name: str, task: str, data: Path, out: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Variables for a conversion: quiet peers, two threads, no telemetry."""
+    """Variables for a conversion: quiet peers, two threads, no telemetry.
+
+    FiftyOne starts a database of its own, unless FIFTYONE_DATABASE_URI names one that runs.
+    """
     return {
         "PYTHONWARNINGS": "ignore",
         "OMP_NUM_THREADS": "2",
         "FIFTYONE_DO_NOT_TRACK": "1",
         "FIFTYONE_DATABASE_VALIDATION": "false",
-        "FIFTYONE_DATABASE_URI": "mongodb://127.0.0.1:27017",
+        "FIFTYONE_DATABASE_DIR": str(DATA / "fiftyone"),
         **os.environ,
     }
 
