@@ -121,9 +121,9 @@ class Writer(ABC):
     def is_divisible(self) -> bool:
         """Whether several processes, each with a writer of its own, can write the items of one dataset.
 
-        They can if what becomes of an item does not depend on the others, but for those whose name without suffix is
-        the same up to its case and a number at its end: those go to one process, in their order. `finish` is called
-        once, for a writer that wrote the first items, or none.
+        They can if what becomes of an item does not depend on the others, but for those with the same name: without
+        folders and suffix, up to its case, dots and underscores in front and a small number at its end. Those go to one
+        process, in their order. `finish` is called once, for a writer that wrote the first items, or none.
         """
         return False
 

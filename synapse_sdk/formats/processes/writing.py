@@ -30,7 +30,8 @@ ROUND_BYTES = 8 * 1024 * 1024
 """Bytes of items with which a round ends as well."""
 ROUNDS = 2
 """Rounds that are under way when another one is put together."""
-NUMBER = re.compile(r"(?:_\d+)+$")
+NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
+"""What tells images apart that would get the same name, and ends the names of others, too."""
 FILES = re.compile(r"\.(?:txt|xml|json|png)/", re.IGNORECASE)
 """What makes a folder of what may be a file for another item."""
 BOOTSTRAP = (
@@ -200,7 +201,7 @@ class _Process:
 def _stem(name: str) -> str:
     """Return what the names of all files have in common that may be in each other's way, on any file system."""
     stem = splitext(name.rpartition("/")[2])[0]  # noqa: PTH122  # once for each item
-    return NUMBER.sub("", unicodedata.normalize("NFC", stem)).casefold()
+    return NUMBER.sub("", unicodedata.normalize("NFC", stem.lstrip("._"))).casefold()
 
 
 def _error_of(failure: Failure | None) -> Exception:
