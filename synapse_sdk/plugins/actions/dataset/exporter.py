@@ -2,10 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from synapse_sdk.errors import InvalidDocumentError
+from synapse_sdk.formats.dm.converter import convert_v1_to_v2
+from synapse_sdk.formats.dm.document import DmDocument, Version
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter, ConvertedItem, ErrorList
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS, OTHERS
+from synapse_sdk.types import JsonObject
+
+if TYPE_CHECKING:
+    from synapse_sdk.formats.dm.document_losses import DocumentLoss
 
 __all__ = ["IMAGES", "DatasetExporter", "is_document"]
 
@@ -14,7 +21,11 @@ IMAGES = "original_files"
 
 
 class DatasetExporter(BaseExporter):
-    """Saves each item below the folder of its split, whole or not at all."""
+    """Saves each item below the folder of its split, whole or not at all.
+
+    Documents are saved in version 2. One of version 1 keeps beside it what it was made of. If version 2 cannot hold all
+    of it, it is saved as it is: who reads the dataset then says what is lost.
+    """
 
     def process_file_saving(
         self, result: ConvertedItem, base_path: Path, errors_json: ErrorList, errors_original: ErrorList
@@ -31,7 +42,7 @@ class DatasetExporter(BaseExporter):
                 return False
         # Readers of DM datasets want the folder, whatever is in it.
         (base_path / above / IMAGES).mkdir(parents=True, exist_ok=True)
-        text = json.dumps(result["data"], ensure_ascii=False, allow_nan=False)
+        text = json.dumps(_of_version_2(result["data"]), ensure_ascii=False, allow_nan=False)
         self.staging.write(f"{above}{DOCUMENTS}/{result['json_name']}", f"{text}\n".encode())
         return True
 
@@ -50,3 +61,14 @@ def is_document(path: str) -> bool:
 def _placed(path: str) -> str:
     folder, _, rest = path.partition("/")
     return f"{IMAGES}/{rest}" if folder == ORIGINALS else path
+
+
+def _of_version_2(document: JsonObject) -> JsonObject:
+    losses: list[DocumentLoss] = []
+    try:
+        if DmDocument.unwrapped(document).version is Version.V2:
+            return document
+        converted = convert_v1_to_v2(document, losses=losses)
+    except InvalidDocumentError:  # as above: readers say where the fault is
+        return document
+    return document if losses else converted

@@ -19,7 +19,7 @@ from synapse_sdk.plugins.actions.export.targets.ground_truth import VERSION, Gro
 
 __all__ = ["Selection", "Survey"]
 
-LAYOUT = 1
+LAYOUT = 2
 """Counts up when what is written for the same ground truths changes: then no older download is taken for a new one."""
 LONGEST = 60
 """Characters of the name of a dataset that the name of a folder has."""

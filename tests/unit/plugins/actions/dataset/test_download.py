@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from synapse_sdk.errors import ObjectExistsError, StepFailedError
+from synapse_sdk.formats import convert
 from synapse_sdk.types import JsonObject
 from tests.unit.plugins.actions.dataset.world import DM, TEST, TRAIN, VALIDATION, DatasetWorld, picture
 from tests.unit.plugins.actions.export.world import files_in
@@ -67,6 +68,35 @@ def test_everything_that_was_annotated_survives(world: DatasetWorld) -> None:
     result = world.run()
 
     assert world.documents_of(result) == {"train/json/wren.json": EVERY_TOOL}
+
+
+V1: JsonObject = {
+    "assignmentId": 7,
+    "annotations": {"image_1": [{"id": "b1", "tool": "bounding_box", "classification": {"class": "car"}}]},
+    "annotationsData": {"image_1": [{"id": "b1", "coordinate": {"x": 10, "y": 20, "width": 30, "height": 15}}]},
+}
+
+
+def test_documents_of_version_1_are_saved_in_version_2(world: DatasetWorld) -> None:
+    """D1: with what they were made of beside it, so that nothing of them is lost."""
+    world.freeze({world.add("wren.png", data=V1): TRAIN})
+
+    document = world.documents_of(world.run())["train/json/wren.json"]
+
+    box = {"id": "b1", "classification": "car", "attrs": [], "data": [10, 20, 30, 15]}
+    assert document["annotation_data"]["images"] == [{"bounding_box": [box]}]
+    assert document["annotation_meta"] == V1
+
+
+def test_a_document_that_version_2_cannot_hold_is_saved_as_it_is(world: DatasetWorld, tmp_path: Path) -> None:
+    """Whoever reads the dataset hears what is wrong with it; converted quietly, it would be gone."""
+    damaged = {**V1, "annotationsData": {"image_1": [{"id": "b1", "coordinate": "everywhere"}]}}
+    world.freeze({world.add("wren.png", data=damaged): TRAIN})
+
+    result = world.run()
+
+    assert world.documents_of(result) == {"train/json/wren.json": damaged}
+    assert convert(Path(result.path), tmp_path / "dm", to="dm_v2").annotations.failed == 1
 
 
 def test_two_files_of_one_name_are_two_items(world: DatasetWorld) -> None:
