@@ -13,6 +13,7 @@ from synapse_sdk.backend.embedded.jobs import EmbeddedJobs
 from synapse_sdk.backend.embedded.models import EmbeddedModels
 from synapse_sdk.backend.embedded.projects import EmbeddedProjects
 from synapse_sdk.backend.embedded.storages import EmbeddedStorages
+from synapse_sdk.backend.embedded.submissions import EmbeddedSubmissions
 from synapse_sdk.backend.embedded.tasks import EmbeddedTasks
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 
@@ -42,6 +43,7 @@ class EmbeddedBackend:
         self.ingestion = EmbeddedIngestion(self._database, clock)
         self.projects = EmbeddedProjects(self._database, clock)
         self.tasks = EmbeddedTasks(self._database, clock)
+        self.submissions = EmbeddedSubmissions(self._database)
         self.assignments = EmbeddedAssignments(self._database, clock)
         self.ground_truths = EmbeddedGroundTruths(self._database, clock)
         self.models = EmbeddedModels(self._database, clock)

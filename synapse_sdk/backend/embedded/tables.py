@@ -27,6 +27,7 @@ from synapse_sdk.backend.records import (
     JobStatus,
     ModelState,
     TaskState,
+    WithdrawalOutcome,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "models",
     "projects",
     "storages",
+    "task_submissions",
     "tasks",
 ]
 
@@ -179,6 +181,19 @@ tasks = _table(
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("project_id", "unit_id"),
     Index(None, "unit_id"),
+)
+
+task_submissions = _pair(
+    "task_submissions",
+    (
+        Column("run", Text, nullable=False),
+        Column("task_id", ID, nullable=False),  # refers to none: what was submitted to a task that is gone is told
+        Column("version", Integer, nullable=False),
+        Column("state", Word(TaskState), nullable=False),
+        Column("data", Json, nullable=True),
+        Column("withdrawn", Word(WithdrawalOutcome), nullable=True),
+    ),
+    PrimaryKeyConstraint("run", "task_id"),
 )
 
 assignments = _table(

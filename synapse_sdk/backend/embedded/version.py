@@ -6,7 +6,7 @@ from synapse_sdk.errors import BackendVersionError
 
 __all__ = ["HEAD", "VERSION_TABLE", "is_up_to_date"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; they are numbered in order."""
 VERSION_TABLE = "backend_version"
 

@@ -6,6 +6,7 @@ from synapse_sdk.backend.ports.ground_truths import GroundTruths
 from synapse_sdk.backend.ports.ingestion import Ingestion
 from synapse_sdk.backend.ports.jobs import Jobs
 from synapse_sdk.backend.ports.models import Models
+from synapse_sdk.backend.ports.submissions import Submissions
 from synapse_sdk.backend.ports.work import Assignments, Projects, Tasks
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Models",
     "Projects",
     "Storages",
+    "Submissions",
     "Tasks",
 ]

@@ -7,6 +7,7 @@ from synapse_sdk.backend.ports.ground_truths import GroundTruths
 from synapse_sdk.backend.ports.ingestion import Ingestion
 from synapse_sdk.backend.ports.jobs import Jobs
 from synapse_sdk.backend.ports.models import Models
+from synapse_sdk.backend.ports.submissions import Submissions
 from synapse_sdk.backend.ports.work import Assignments, Projects, Tasks
 
 __all__ = ["Backend"]
@@ -51,6 +52,11 @@ class Backend(Protocol):
     @property
     def tasks(self) -> Tasks:
         """Tasks of projects."""
+        ...
+
+    @property
+    def submissions(self) -> Submissions:
+        """What runs submit to tasks, and can take back."""
         ...
 
     @property

@@ -48,6 +48,12 @@ from synapse_sdk.backend.records.models import (
     ModelId,
     ModelState,
 )
+from synapse_sdk.backend.records.submissions import (
+    Submission,
+    SubmissionOutcome,
+    WithdrawalOutcome,
+    WithdrawnTask,
+)
 from synapse_sdk.backend.records.work import (
     Assignment,
     AssignmentId,
@@ -97,11 +103,15 @@ __all__ = [
     "ReservedFile",
     "StorageId",
     "StorageRecord",
+    "Submission",
+    "SubmissionOutcome",
     "Task",
     "TaskFilter",
     "TaskId",
     "TaskState",
     "UnitFile",
     "Usage",
+    "WithdrawalOutcome",
+    "WithdrawnTask",
     "primary_specification",
 ]
