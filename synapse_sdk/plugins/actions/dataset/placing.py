@@ -15,8 +15,8 @@ from synapse_sdk.plugins.actions.dataset.cache import FACTS, USED
 from synapse_sdk.plugins.actions.dataset.exporter import IMAGES, is_document
 from synapse_sdk.plugins.actions.export.destinations import MANIFEST, Place
 from synapse_sdk.plugins.actions.export.destinations.folder import FolderDestination
-from synapse_sdk.plugins.actions.export.documents import write_lists
 from synapse_sdk.plugins.actions.export.staging import INCOMING, Staging, files_below
+from synapse_sdk.plugins.actions.report_files import write_lists
 from synapse_sdk.plugins.steps import BaseStepContext
 
 __all__ = ["place", "undo_placing"]

@@ -1,29 +1,26 @@
 """The files of an export that are about the export: manifest, errors, renames; and the report of the run."""
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import batched, chain, islice
+from itertools import batched
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.plugins.actions.export.destinations import MANIFEST
 from synapse_sdk.plugins.actions.export.ledger import Ledger
 from synapse_sdk.plugins.actions.export.records import ItemState, Rename, SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, files_below
 from synapse_sdk.plugins.actions.names import shown
-from synapse_sdk.plugins.actions.report_files import part_of, write_table, written_aside
+from synapse_sdk.plugins.actions.report_files import part_of, write_lists, write_table, written_aside
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
 
-__all__ = ["ERRORS", "RENAMES", "renames_of", "seal", "write_documents", "write_lists", "write_report"]
+__all__ = ["ERRORS", "RENAMES", "renames_of", "seal", "write_documents", "write_report"]
 
 ERRORS, RENAMES = "error_file_list.json", "filename_collisions.json"
 ASKED_AT_A_TIME = 500
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def write_documents(context: "ExportContext") -> list[str]:
@@ -158,30 +155,3 @@ def _manifest_row(file: SavedFile) -> dict[str, Any]:
     item = {} if file.item is None else {"item": file.item}
     category = {"category": file.category} if file.category else {}
     return {"path": file.path, "size": file.size, "sha256": file.sha256, **item, **category}
-
-
-def write_lists(
-    path: Path, head: dict[str, Any], lists: Mapping[str, Iterable[Any]], *, even_if_empty: bool = False
-) -> bool:
-    """Write a JSON object whose lists may be longer than fits into memory; return whether there is anything in it."""
-    begun = {name: iter(items) for name, items in lists.items()}
-    firsts = {name: list(islice(items, 1)) for name, items in begun.items()}
-    if not even_if_empty and not any(firsts.values()):
-        return False
-    with written_aside(path) as file:
-        text = json.dumps(head, ensure_ascii=False, indent=2, allow_nan=False).removesuffix("}").rstrip()
-        file.write(text)
-        for number, name in enumerate(lists):
-            file.write("," if head or number else "")
-            _write_list(file, name, chain(firsts[name], begun[name]))
-        file.write("\n}\n")
-    return True
-
-
-def _write_list(file: TextIO, name: str, items: Iterable[Any]) -> None:
-    file.write(f"\n  {_quoted(name)}: [")
-    separator = "\n    "
-    for item in items:
-        file.write(separator + _quoted(item))
-        separator = ",\n    "
-    file.write("\n  ]" if separator.startswith(",") else "]")

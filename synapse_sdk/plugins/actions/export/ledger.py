@@ -8,10 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from synapse_sdk.errors import StorageError, StorageFullError
 from synapse_sdk.plugins.actions.export.records import (
     DOCUMENTS,
     Entry,
@@ -22,10 +19,9 @@ from synapse_sdk.plugins.actions.export.records import (
     SavedFile,
     Settlement,
 )
+from synapse_sdk.plugins.actions.ledger_file import LedgerFile
 
 __all__ = ["Ledger"]
-
-type Row = tuple[Any, ...]
 
 SCHEMA = """
 CREATE TABLE items (
@@ -39,17 +35,13 @@ CREATE TABLE renames (number INTEGER, wanted TEXT, given TEXT);
 CREATE TABLE problems (kind TEXT, number INTEGER, name TEXT, words TEXT);
 CREATE TABLE files (path TEXT PRIMARY KEY, number INTEGER, size INTEGER, sha256 TEXT, stamp INTEGER) WITHOUT ROWID;
 CREATE TABLE chosen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL, content BLOB NOT NULL);
-PRAGMA user_version = 1;
 """
 ADDED = "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SETTLED = "UPDATE items SET state = ?, content = NULL, reason = ?, words = ?, trace = ? WHERE number = ? AND state = ?"
 LEFT_OUT = ("LEFT_OUT", "a step has left it out")
-PAGE = 500
-LARGE_PAGE = 4 * 1024 * 1024
-"""Bytes of documents with which a page is full."""
 
 
-class Ledger:
+class Ledger(LedgerFile):
     """Keeps account of an export; used by one thread.
 
     Args:
@@ -59,26 +51,14 @@ class Ledger:
         StorageFullError, StorageError: From every method: the file cannot be written or read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None)
-            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        with self._writing() as connection:
-            is_new = connection.execute("PRAGMA user_version").fetchone()[0] == 0
-            for statement in filter(str.strip, SCHEMA.split(";") if is_new else ()):
-                connection.execute(statement)
-
-    def close(self) -> None:
-        """Let go of the file; safe to call twice."""
-        self._connection.close()
+    what = "the export"
+    schema = SCHEMA
 
     # Converting
 
     def add(self, entries: Iterable[Entry], renames: Iterable[Rename] = ()) -> None:
         """Write items down, with the files that are renamed because of them; all or none."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             rows = ((e.number, e.id, e.category, e.state, e.content, e.name, *_told(e.failure)) for e in entries)
             connection.executemany(ADDED, rows)
             connection.executemany(
@@ -88,25 +68,25 @@ class Ledger:
     @contextmanager
     def claiming(self) -> Iterator["Ledger"]:
         """Make what is done in the block one transaction: names that were claimed go with the items they are for."""
-        with self._writing():
+        with self.writing():
             yield self
 
     def claim(self, folder: str, folded: str) -> bool:
         """Take a name, in the form in which names are compared; return whether it was free."""
-        with self._explained():
-            claimed = self._connection.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (folder, folded))
+        with self.explained():
+            claimed = self.connection.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (folder, folded))
             return claimed.rowcount == 1
 
     def last(self) -> tuple[int, int]:
         """Return number and id of the item that was converted last; zeros before the first."""
-        row = self._one("SELECT number, id FROM items ORDER BY number DESC LIMIT 1")
+        row = self.one("SELECT number, id FROM items ORDER BY number DESC LIMIT 1")
         return (0, 0) if row is None else (row[0], row[1])
 
     # Saving
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """Note what became of items; all or none. What was settled before, by whatever process, stays as it is."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             settlements = [each for each in settlements if self._settled(connection, each)]
             self._add_files(connection, (file for each in settlements for file in each.files))
             connection.executemany(
@@ -120,22 +100,22 @@ class Ledger:
 
     def add_files(self, files: Iterable[SavedFile]) -> None:
         """Note files that belong to no item."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._add_files(connection, files)
 
     def name_of(self, number: int) -> str | None:
         """Return what the document of a converted item is called; None if there is no such item, or it is settled."""
-        row = self._one("SELECT name FROM items WHERE number = ? AND state = ?", number, ItemState.CONVERTED)
+        row = self.one("SELECT name FROM items WHERE number = ? AND state = ?", number, ItemState.CONVERTED)
         return None if row is None else str(row[0])
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Forget files that are not there any more."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
 
     def replace_converted(self, items: Iterable[tuple[int, str, bytes]]) -> None:
         """Give converted items, by number, another name and content; those that are not given are skipped."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("CREATE TEMP TABLE IF NOT EXISTS given (number INTEGER PRIMARY KEY, name, content)")
             connection.execute("DELETE FROM given")
             connection.executemany("INSERT INTO given VALUES (?, ?, ?)", items)
@@ -154,7 +134,7 @@ class Ledger:
 
     def choose(self, items: Iterable[tuple[int, bytes]]) -> int:
         """Write down which items are to be exported, by id and as JSON; return how many."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             # First beside those that were chosen before, which the new ones may be read from.
             connection.execute("CREATE TEMP TABLE IF NOT EXISTS choosing (number INTEGER PRIMARY KEY, id, content)")
             connection.execute("DELETE FROM choosing")
@@ -167,13 +147,13 @@ class Ledger:
     def chosen(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield number and JSON of the chosen items behind a number."""
         statement = "SELECT number, content FROM chosen WHERE number > ? ORDER BY number LIMIT ?"
-        return ((row[0], row[1]) for row in self._pages(statement, after=after))
+        return ((row[0], row[1]) for row in self.pages(statement, after=after))
 
     # Reading
 
     def count(self, *states: ItemState) -> int:
         """Return how many items there are, of these states, or of all if none is given."""
-        row = self._one("SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))", _listed(states))
+        row = self.one("SELECT count(*) FROM items WHERE state IN (SELECT value FROM json_each(?))", _listed(states))
         return 0 if row is None else int(row[0])
 
     def entries(self, *states: ItemState, after: int = 0) -> Iterator[Entry]:
@@ -181,7 +161,7 @@ class Ledger:
 
         Items may be settled meanwhile.
         """
-        for number, identity, state, content, name, reason, words, trace in self._pages(
+        for number, identity, state, content, name, reason, words, trace in self.pages(
             "SELECT number, id, state, content, name, reason, words, trace FROM items"
             " WHERE state IN (SELECT value FROM json_each(?)) AND number > ? ORDER BY number LIMIT ?",
             _listed(states),
@@ -197,24 +177,24 @@ class Ledger:
             "SELECT path, size, sha256, number, stamp, id, coalesce(category, '')"
             " FROM files LEFT JOIN items USING (number) WHERE path > ? ORDER BY path LIMIT ?"
         )
-        return (SavedFile(*row) for row in self._pages(statement, after=""))
+        return (SavedFile(*row) for row in self.pages(statement, after=""))
 
     def original_bytes(self) -> int:
         """Return the bytes of all files of items that are no documents."""
-        row = self._one("SELECT total(size) FROM files WHERE number NOTNULL AND path NOT GLOB ?", f"{DOCUMENTS}/*")
+        row = self.one("SELECT total(size) FROM files WHERE number NOTNULL AND path NOT GLOB ?", f"{DOCUMENTS}/*")
         return 0 if row is None else int(row[0])
 
     def owners(self, paths: Sequence[str]) -> dict[str, int | None]:
         """Return, by path, of which items the files among these are."""
         statement = "SELECT path, number FROM files WHERE path IN (SELECT value FROM json_each(?))"
-        with self._explained():
-            return dict(self._connection.execute(statement, (json.dumps(paths),)))
+        with self.explained():
+            return dict(self.connection.execute(statement, (json.dumps(paths),)))
 
     def stamps(self, paths: Sequence[str]) -> dict[str, int]:
         """Return, by path, when the files among these were written last."""
         statement = "SELECT path, stamp FROM files WHERE path IN (SELECT value FROM json_each(?))"
-        with self._explained():
-            return dict(self._connection.execute(statement, (json.dumps(paths),)))
+        with self.explained():
+            return dict(self.connection.execute(statement, (json.dumps(paths),)))
 
     def renames(self) -> Iterator[tuple[Rename, bool]]:
         """Yield the files that could not keep their names, in order, and whether each was saved."""
@@ -222,12 +202,12 @@ class Ledger:
             "SELECT rowid, number, wanted, given, EXISTS (SELECT 1 FROM files WHERE path = given)"
             " FROM renames WHERE rowid > ? ORDER BY rowid LIMIT ?"
         )
-        return ((Rename(*row[1:4]), bool(row[4])) for row in self._pages(statement))
+        return ((Rename(*row[1:4]), bool(row[4])) for row in self.pages(statement))
 
     def problems(self, kind: str) -> Iterator[Problem]:
         """Yield the files of one kind that could not be saved, in order."""
         statement = "SELECT rowid, kind, name, words FROM problems WHERE kind = ? AND rowid > ? ORDER BY rowid LIMIT ?"
-        return (Problem(*row[1:]) for row in self._pages(statement, kind))
+        return (Problem(*row[1:]) for row in self.pages(statement, kind))
 
     # How
 
@@ -240,63 +220,6 @@ class Ledger:
     def _add_files(connection: sqlite3.Connection, files: Iterable[SavedFile]) -> None:
         rows = ((each.path, each.number, each.size, each.sha256, each.stamp) for each in files)
         connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-
-    def _one(self, statement: str, *values: object) -> Row | None:
-        with self._explained():
-            row: Row | None = self._connection.execute(statement, values).fetchone()
-            return row
-
-    def _pages(self, statement: str, *values: object, after: int | str = 0) -> Iterator[Row]:
-        """Yield rows page by page.
-
-        The first column tells where to go on; the last two values of the statement are that place and how many to read.
-        """
-        while True:
-            with self._explained():
-                rows = _page(self._connection.execute(statement, (*values, after, PAGE)))
-            if not rows:
-                return
-            yield from rows
-            after = rows[-1][0]
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Make what is done in the block one transaction, or part of the one that is open."""
-        connection = self._connection
-        with self._explained():
-            if connection.in_transaction:
-                yield connection
-                return
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # some errors have ended it
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            kind = StorageFullError if name in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"} else StorageError
-            msg = f"The ledger of the export, {str(self.path)!r}, cannot be used"
-            raise kind(msg, why=str(error), fix="Free some space there, and run the export again") from error
-
-
-def _page(cursor: sqlite3.Cursor) -> list[Row]:
-    """Return the rows of a page: the first ones only, if what they hold is large."""
-    rows, size = list[Row](), 0
-    for row in cursor:
-        rows.append(row)
-        size += sum(len(value) for value in row if isinstance(value, bytes))
-        if size >= LARGE_PAGE:
-            break
-    cursor.close()
-    return rows
 
 
 def _told(failure: Failure) -> tuple[str, str, str]:
