@@ -38,6 +38,10 @@ FAILPOINTS: Mapping[str, str] = {
     "dataset.placed": "after a downloaded dataset has got its place and before that is recorded",
     "dataset.converted": "after a dataset was converted and before that is recorded",
     "dataset.removed": "after a dataset was removed and before that is recorded",
+    "tasks.loaded": "after annotations were found for tasks and before that is recorded",
+    "tasks.converted": "after annotations of tasks were converted and written into the ledger",
+    "tasks.submitted": "after tasks have got their annotations and before the ledger knows",
+    "tasks.withdrawn": "after tasks have got back what they had and before that is recorded",
     "run.concluded": "after the last step, before the end of the run is recorded",
 }
 """Every place there is, and where it stands."""

@@ -172,7 +172,6 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
 """Names that a block takes for granted."""
 
 PENDING: Mapping[Key, str] = {
-    ("INFERENCE Method Steps:", 1): "synapse_sdk.plugins.actions",
     ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",
 }
 """Blocks about actions that come later, with the module each waits for. They run by themselves once it is there."""

@@ -432,6 +432,24 @@ def test_a_dataset_is_downloaded_and_converted_by_one_call(readings: dict[Key, R
     assert result.download.version_id == 123
 
 
+# The action that gives tasks their annotations
+
+
+def test_a_bare_subclass_has_the_steps_of_its_method(readings: dict[Key, Reading]) -> None:
+    """Built-in steps are configured based on the method; no manual registration is needed."""
+    names = readings["INFERENCE Method Steps:", 1].names
+    kind = names["MyAddTaskDataAction"]
+
+    for method, steps in METHOD_STEPS.items():
+        params = kind.validate_params({"project": "birds", "method": method, **SOURCES[method]})
+        assert [step.name for step in kind(params, RuntimeContext()).build_registry()] == steps
+    assert list(METHOD_STEPS) == list(names["AddTaskDataMethod"])
+
+
+METHOD_STEPS = {"file": ["validate_file", "load_annotations", "process_tasks", "upload_annotations"]}
+SOURCES = {"file": {"file": "annotations.json"}}
+
+
 # Guidelines and best practices
 
 

@@ -18,6 +18,7 @@ from synapse_sdk.cli.errors import EXIT_CODES, ExitCode
 from synapse_sdk.cli.explain import error_classes
 from synapse_sdk.cli.main import root
 from synapse_sdk.errors import SynapseError
+from synapse_sdk.plugins.actions.add_task_data import AddTaskDataParams
 from synapse_sdk.plugins.actions.dataset import DatasetParams
 from synapse_sdk.plugins.actions.export import ExportParams
 from synapse_sdk.plugins.actions.upload import UploadParams
@@ -37,6 +38,8 @@ PUBLIC = (
     "synapse_sdk.journal",
     "synapse_sdk.plugins",
     "synapse_sdk.plugins.action",
+    "synapse_sdk.plugins.actions.add_task_data",
+    "synapse_sdk.plugins.actions.add_task_data.steps",
     "synapse_sdk.plugins.actions.dataset",
     "synapse_sdk.plugins.actions.dataset.steps",
     "synapse_sdk.plugins.actions.export",
@@ -60,6 +63,7 @@ PARAMS: dict[str, type[BaseModel]] = {
     "Params": UploadParams,
     "Params of an export": ExportParams,
     "Params of the dataset action": DatasetParams,
+    "Params for annotating tasks": AddTaskDataParams,
 }
 """Models by the heading above their table."""
 

@@ -1,0 +1,8 @@
+"""The steps that give tasks their annotations."""
+
+from synapse_sdk.plugins.actions.add_task_data.steps.load_annotations import LoadAnnotationsStep
+from synapse_sdk.plugins.actions.add_task_data.steps.process_tasks import ProcessTasksStep
+from synapse_sdk.plugins.actions.add_task_data.steps.upload_annotations import UploadAnnotationsStep
+from synapse_sdk.plugins.actions.add_task_data.steps.validate_file import ValidateFileStep
+
+__all__ = ["LoadAnnotationsStep", "ProcessTasksStep", "UploadAnnotationsStep", "ValidateFileStep"]
