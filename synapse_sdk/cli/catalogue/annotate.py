@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synapse_sdk.cli.catalogue.filters import PROJECT
-from synapse_sdk.cli.catalogue.options import BACKEND, JSON, opened
+from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT
+from synapse_sdk.cli.catalogue.options import BACKEND, opened
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.runs.options import FOLLOWING, JOURNAL
 from synapse_sdk.cli.session import Session
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MOST_SHOWN = 20
         "synapse tasks annotate --project boxes --file labels --dry-run",
         "synapse tasks annotate --project boxes --file labels",
         "synapse tasks annotate --project boxes --file labels/cat.json --task 1",
+        "synapse tasks annotate --project boxes --file birds-coco.json",
     ),
 )
 @PROJECT
@@ -38,47 +40,98 @@ MOST_SHOWN = 20
     "--file",
     "path",
     metavar="PATH",
-    required=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A folder of JSON documents, such as wren.json for the unit of wren.jpg, or one document.",
+    help="A dataset in any format, or a folder of JSON documents, such as wren.json for the unit of wren.jpg, or one "
+    "document.",
 )
+@click.option("--specification", metavar="NAME", help="The file specification of which each unit has its annotations.")
+@click.option("--format", "file_format", metavar="FORMAT", help="The format of the dataset; by default, what it is.")
 @click.option("--task", metavar="ID", type=int, help="The task that one document is for.")
 @click.option("--any", "accepts_any", is_flag=True, help="Accept any JSON object, not DM documents only.")
+@FILTER
+@click.option(
+    "--on-error",
+    type=click.Choice(("stop", "continue")),
+    default="continue",
+    show_default=True,
+    help="After a task that cannot be annotated: undo everything, or go on without it.",
+)
 @click.option("--dry-run", is_flag=True, help="Show which files belong to tasks, and change nothing.")
-@JSON
 @BACKEND
+@FOLLOWING
+@JOURNAL
 @click.pass_obj
 def annotate(
     session: Session,
     /,
     *,
-    project: str,
-    path: Path,
-    task: int | None,
-    accepts_any: bool,
-    dry_run: bool,
     as_json: bool,
+    progress: str | None,
+    dry_run: bool,
+    **options: Any,  # noqa: ANN401  # those that say what is annotated, and with what
 ) -> int:
     """Give the tasks of a project the annotations in PATH, in place of those they have.
 
-    A file is named after the primary file of its unit; the folder json/ of an export can be put back. Files that belong
-    to no task, or to several, and tasks that somebody changes meanwhile are left alone and reported; the command then
-    ends with 3.
+    A document is named after the primary file of its unit; the folder json/ of an export can be put back. A dataset in
+    COCO, YOLO, Pascal VOC or DM is matched by the names of its images, in one run: if it fails, or you press Ctrl-C,
+    tasks have again what they had; after a crash, the same command goes on where it was. What belongs to no task, or to
+    several, and tasks that somebody changes meanwhile are left alone and reported; the command then ends with 3.
     """
+    session.note_option("progress", progress or ("json" if as_json else None))
+    session.wants_json = as_json or session.settings.progress == "json"
+    if (options["path"] is None) == (options["specification"] is None):
+        msg = "Give either --file or --specification"
+        raise click.UsageError(msg)
+    if _is_one_run(options):
+        return _run(session, options, dry_run=dry_run)
+    return _documents(session, options, dry_run=dry_run)
+
+
+def _is_one_run(options: dict[str, Any]) -> bool:
+    """Whether annotations are given by the action; plain documents, one a task, are given one by one."""
+    path = options["path"]
+    if path is None or options["file_format"] is not None:
+        return True
+    if options["task"] is not None:
+        return False
+    from synapse_sdk.cli.catalogue.annotate_run import is_dataset  # noqa: PLC0415  # help needs none of it
+
+    return is_dataset(path)
+
+
+def _run(session: Session, options: dict[str, Any], *, dry_run: bool) -> int:
+    from synapse_sdk.cli.catalogue.annotate_run import (  # noqa: PLC0415  # help needs none of these
+        params_of,
+        run_annotate,
+        show_preview,
+    )
+    from synapse_sdk.cli.repeated_run import used_backend  # noqa: PLC0415
+
+    params = params_of(options)
+    with used_backend(session):
+        return show_preview(params, session) if dry_run else run_annotate(params, session)
+
+
+def _documents(session: Session, options: dict[str, Any], *, dry_run: bool) -> int:
+    """Give tasks DM documents, one by one."""
+    path, task, accepts_any = options["path"], options["task"], options["accepts_any"]
     if path.is_dir() == (task is not None):
-        msg = "Give --file a folder, or a document with --task ID"
+        msg = "Give --file a dataset, a folder of documents, or a document with --task ID"
+        raise click.UsageError(msg)
+    if options["filters"] or options["on_error"] != "continue":
+        msg = "--filter and --on-error are for datasets and --specification, and not for single documents"
         raise click.UsageError(msg)
     from synapse_sdk.cli.catalogue.annotation_files import annotate, match  # noqa: PLC0415  # help needs none of it
 
-    with opened(session, as_json=as_json) as backend:
-        owner = backend.projects.get(project)
+    with opened(session, as_json=session.wants_json) as backend:
+        owner = backend.projects.get(options["project"])
         if task is not None:
             found = _one(backend, owner, task, path, accepts_any=accepts_any, dry_run=dry_run)
         else:
             found = match(backend, owner, path)
             if not dry_run:
                 annotate(backend, found, path, accepts_any=accepts_any)
-    _report(found, owner.name, dry_run=dry_run, as_json=as_json)
+    _report(found, owner.name, dry_run=dry_run, as_json=session.wants_json)
     return ExitCode.LOSSES if found.losses else ExitCode.DONE
 
 

@@ -78,6 +78,9 @@ def leave_work(home: Path) -> None:
     (home / "labels").mkdir()
     (home / "labels" / "cat.json").write_text(json.dumps(DM), encoding="utf-8")
     (home / "classes.yaml").write_text("classes: [cat, dog]\n", encoding="utf-8")
+    image = {"id": 1, "file_name": "cat.jpg", "width": 40, "height": 20}
+    coco = {"images": [image], "annotations": [], "categories": [{"id": 1, "name": "cat"}]}
+    (home / "birds-coco.json").write_text(json.dumps(coco), encoding="utf-8")
 
 
 def leave_versions() -> None:

@@ -1,0 +1,102 @@
+"""`synapse tasks annotate` with a dataset, or with a file of each data unit: one run, which can be undone."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from synapse_sdk.backend import TaskFilter, open_backend
+from tests.unit.cli.working import bring_in, make_project
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Synapse
+
+ANNOTATE = ("tasks", "annotate", "--project", "boxes")
+
+
+def write_coco(path: Path, *names: str) -> None:
+    """Write a COCO file with a box on each image."""
+    images = [{"id": n, "file_name": name, "width": 40, "height": 20} for n, name in enumerate(names, 1)]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 2, 3, 4]} for n in range(1, len(names) + 1)]
+    path.write_text(json.dumps({"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cat"}]}))
+
+
+def data() -> list[Any]:
+    """Return what the tasks have."""
+    with open_backend() as backend:
+        return [task.data for task in backend.tasks.list(TaskFilter())]
+
+
+def test_a_dataset_is_one_run(synapse: "Synapse", home: Path) -> None:
+    """What it did is told; it is in the journal."""
+    make_project("wren", "owl")
+    write_coco(home / "birds.json", "wren.jpg", "owl.jpg")
+
+    outcome = synapse(*ANNOTATE, "--file", "birds.json", "--progress", "none")
+
+    assert (outcome.code, outcome.out.splitlines()[0]) == (0, "Annotated 2 tasks")
+    assert None not in data()
+    (listed,) = synapse("runs", "list", "--json").json["runs"]
+    assert (listed["action"], listed["status"]) == ("add_task_data", "succeeded")
+
+
+def test_what_no_task_has_gives_exit_code_3(synapse: "Synapse", home: Path) -> None:
+    """With the names, first without changing anything."""
+    make_project("wren", "owl")
+    write_coco(home / "birds.json", "wren.jpg", "crane.jpg")
+
+    planned = synapse(*ANNOTATE, "--file", "birds.json", "--dry-run")
+    assert (planned.code, data()) == (3, [None, None])
+    assert "1 image of the file unmatched:\n  crane.jpg\nNothing was changed.\n" in planned.err
+    assert synapse(*ANNOTATE, "--file", "birds.json", "--dry-run", "--json").json["fit"] == 1
+    outcome = synapse(*ANNOTATE, "--file", "birds.json", "--progress", "none")
+
+    assert outcome.code == 3
+    assert "  unmatched  1 image of the file:\n    crane.jpg\n" in outcome.out
+    assert "  skipped    1 task without annotations\n" in outcome.out
+
+
+def test_only_the_tasks_that_fit_are_annotated(synapse: "Synapse", home: Path) -> None:
+    """As `--filter` says."""
+    make_project("wren", "owl")
+    write_coco(home / "birds.json", "wren.jpg")
+
+    outcome = synapse(*ANNOTATE, "--file", "birds.json", "--format", "coco", "--filter", "ids=1", "--json")
+
+    assert (outcome.code, [each is None for each in data()]) == (0, [False, True])
+
+
+def test_units_without_the_file_fail_their_tasks(synapse: "Synapse") -> None:
+    """All of them: the run has failed, and says why."""
+    make_project("wren")
+
+    outcome = synapse(*ANNOTATE, "--specification", "images", "--progress", "none")
+
+    assert outcome.code != 0
+    assert "No task could be annotated" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ((), "either --file or --specification"),
+        (("--file", "birds.json", "--specification", "images"), "either --file or --specification"),
+        (("--specification", "images", "--task", "1"), "--task and --any are for DM documents"),
+        (("--file", "birds.json", "--any"), "--task and --any are for DM documents"),
+        (("--file", "birds.json", "--filter", "colour=red"), "colour"),
+        (("--file", "docs", "--filter", "ids=1"), "not for single documents"),
+        (("--file", "birds.json", "--format", "pdf"), "no format 'pdf'"),
+    ],
+)
+def test_what_makes_no_sense_together_is_a_usage_error(
+    synapse: "Synapse", home: Path, arguments: tuple[str, ...], hint: str
+) -> None:
+    """Nothing is run."""
+    bring_in({"wren": "wren.jpg"})
+    write_coco(home / "birds.json", "wren.jpg")
+    (home / "docs").mkdir()
+
+    outcome = synapse(*ANNOTATE, *arguments)
+
+    assert (outcome.code, hint in outcome.err) == (2, True), outcome.err
