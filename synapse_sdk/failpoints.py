@@ -39,6 +39,7 @@ FAILPOINTS: Mapping[str, str] = {
     "dataset.converted": "after a dataset was converted and before that is recorded",
     "dataset.removed": "after a dataset was removed and before that is recorded",
     "tasks.loaded": "after annotations were found for tasks and before that is recorded",
+    "tasks.inferred": "after a model has given results and they were written into the ledger",
     "tasks.converted": "after annotations of tasks were converted and written into the ledger",
     "tasks.submitted": "after tasks have got their annotations and before the ledger knows",
     "tasks.withdrawn": "after tasks have got back what they had and before that is recorded",

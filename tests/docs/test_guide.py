@@ -446,8 +446,11 @@ def test_a_bare_subclass_has_the_steps_of_its_method(readings: dict[Key, Reading
     assert list(METHOD_STEPS) == list(names["AddTaskDataMethod"])
 
 
-METHOD_STEPS = {"file": ["validate_file", "load_annotations", "process_tasks", "upload_annotations"]}
-SOURCES = {"file": {"file": "annotations.json"}}
+METHOD_STEPS = {
+    "file": ["validate_file", "load_annotations", "process_tasks", "upload_annotations"],
+    "inference": ["load_model", "run_inference", "format_results", "upload_annotations"],
+}
+SOURCES = {"file": {"file": "annotations.json"}, "inference": {"model": "json:loads"}}
 
 
 # Guidelines and best practices

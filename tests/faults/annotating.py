@@ -10,12 +10,12 @@ from typing import Any
 
 from synapse_sdk.backend import FileSpecification, NewUnit, TaskFilter, open_backend
 from synapse_sdk.plugins.actions import AddTaskDataAction, AddTaskDataContext, AddTaskDataParams
-from synapse_sdk.plugins.actions.add_task_data.steps import process_tasks
+from synapse_sdk.plugins.actions.add_task_data.steps import format_results, process_tasks
 from synapse_sdk.plugins.steps import StepRegistry
 from synapse_sdk.storage import open_storage
 from tests.unit.plugins.actions.add_task_data.world import OLD, coco, picture
 
-__all__ = ["BY_FILE", "BY_SPECIFICATION", "NAMES", "CrashTasks", "look", "make_world"]
+__all__ = ["BY_FILE", "BY_MODEL", "BY_SPECIFICATION", "NAMES", "CrashTasks", "look", "make_world"]
 
 NAMES = ("wren.png", "owl.png", "deep/wren2.png", "jay.png", "고양이.png", "untouched.png", "unlabelled.png")
 ANNOTATED, LABELLED = NAMES[:-2], NAMES[:-1]
@@ -26,6 +26,14 @@ BY_SPECIFICATION = {
     "batch_size": 2,
     "download_max_retries": 0,
 }
+BY_MODEL = {
+    "project": "birds",
+    "method": "inference",
+    "model": "tests.unit.plugins.actions.add_task_data.models:classify",
+    "batch_size": 2,
+    "inference_batch_size": 2,
+    "download_max_retries": 0,
+}
 BATCH = 2
 
 
@@ -34,7 +42,7 @@ class CrashTasks(AddTaskDataAction[AddTaskDataParams]):
 
     def setup_steps(self, registry: StepRegistry[AddTaskDataContext]) -> None:
         """Register the steps."""
-        process_tasks.BATCH = BATCH
+        process_tasks.BATCH = format_results.BATCH = BATCH
         super().setup_steps(registry)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["annotate"]
 
+SOURCES = 3
+"""Places where annotations come from."""
 MOST_SHOWN = 20
 """Files of a kind that are listed for people; programs get all."""
 
@@ -45,6 +47,7 @@ MOST_SHOWN = 20
     "document.",
 )
 @click.option("--specification", metavar="NAME", help="The file specification of which each unit has its annotations.")
+@click.option("--model", metavar="NAME", help="A model that annotates: an entry point, or a callable MODULE:ATTRIBUTE.")
 @click.option("--format", "file_format", metavar="FORMAT", help="The format of the dataset; by default, what it is.")
 @click.option("--task", metavar="ID", type=int, help="The task that one document is for.")
 @click.option("--any", "accepts_any", is_flag=True, help="Accept any JSON object, not DM documents only.")
@@ -79,8 +82,8 @@ def annotate(
     """
     session.note_option("progress", progress or ("json" if as_json else None))
     session.wants_json = as_json or session.settings.progress == "json"
-    if (options["path"] is None) == (options["specification"] is None):
-        msg = "Give either --file or --specification"
+    if [options["path"], options["specification"], options["model"]].count(None) != SOURCES - 1:
+        msg = "Give one of --file, --specification and --model"
         raise click.UsageError(msg)
     if _is_one_run(options):
         return _run(session, options, dry_run=dry_run)

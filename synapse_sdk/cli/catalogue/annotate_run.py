@@ -56,6 +56,8 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
     path = options["path"]
     named = {
         "project": options["project"],
+        "method": None if options["model"] is None else "inference",
+        "model": options["model"],
         "task_filters": filters or None,
         "target_specification_name": options["specification"],
         "file": None if path is None else str(path.absolute()),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from synapse_sdk.backend import TaskFilter, open_backend
-from tests.unit.cli.working import bring_in, make_project
+from tests.unit.cli.working import bring_in, make_birds, make_project
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -77,11 +77,28 @@ def test_units_without_the_file_fail_their_tasks(synapse: "Synapse") -> None:
     assert "No task could be annotated" in outcome.err
 
 
+def test_a_model_annotates(synapse: "Synapse", home: Path) -> None:
+    """A callable by its name; a dry run loads it, and asks nothing."""
+    make_birds(home / "store")
+    with open_backend() as backend:
+        things = backend.collections.get("photos").id
+        project = backend.projects.create("boxes", things)
+        backend.tasks.create(project.id, [unit.id for unit in backend.data_units.list(things)])
+    model = "tests.unit.plugins.actions.add_task_data.models:detect"
+
+    planned = synapse(*ANNOTATE, "--model", model, "--dry-run")
+    assert (planned.code, data()) == (0, [None] * 3)
+    outcome = synapse(*ANNOTATE, "--model", model, "--progress", "none")
+
+    assert (outcome.code, outcome.out.splitlines()[0]) == (0, "Annotated 3 tasks")
+    assert None not in data()
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        ((), "either --file or --specification"),
-        (("--file", "birds.json", "--specification", "images"), "either --file or --specification"),
+        ((), "one of --file, --specification and --model"),
+        (("--file", "birds.json", "--specification", "images"), "one of --file, --specification and --model"),
         (("--specification", "images", "--task", "1"), "--task and --any are for DM documents"),
         (("--file", "birds.json", "--any"), "--task and --any are for DM documents"),
         (("--file", "birds.json", "--filter", "colour=red"), "colour"),

@@ -1,4 +1,4 @@
-"""The action that gives tasks their annotations, from files."""
+"""The action that gives tasks their annotations, from files or from a model."""
 
 from typing import TYPE_CHECKING
 
@@ -7,15 +7,19 @@ from synapse_sdk.lazy import lazy_exports
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.add_task_data.action import AddTaskDataAction
     from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
+    from synapse_sdk.plugins.actions.add_task_data.models import MODELS, InferenceModel, ModelInput
     from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataMethod, AddTaskDataParams
     from synapse_sdk.plugins.actions.add_task_data.result import AddTaskDataResult, StrayAnnotations, TaskFailure
 
 __all__ = [
+    "MODELS",
     "AddTaskDataAction",
     "AddTaskDataContext",
     "AddTaskDataMethod",
     "AddTaskDataParams",
     "AddTaskDataResult",
+    "InferenceModel",
+    "ModelInput",
     "StrayAnnotations",
     "TaskFailure",
 ]
@@ -23,6 +27,7 @@ __all__ = [
 HOMES = {
     "action": ("AddTaskDataAction",),
     "context": ("AddTaskDataContext",),
+    "models": ("MODELS", "InferenceModel", "ModelInput"),
     "params": ("AddTaskDataMethod", "AddTaskDataParams"),
     "result": ("AddTaskDataResult", "StrayAnnotations", "TaskFailure"),
 }

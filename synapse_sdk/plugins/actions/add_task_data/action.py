@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
-from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataParams
+from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel, find_model
+from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataMethod, AddTaskDataParams
+from synapse_sdk.plugins.actions.add_task_data.predictions import document_of_predictions
 from synapse_sdk.plugins.actions.add_task_data.report import write_report
 from synapse_sdk.plugins.actions.add_task_data.result import AddTaskDataResult, StrayAnnotations, TaskFailure
 from synapse_sdk.plugins.actions.add_task_data.steps import (
+    FormatResultsStep,
     LoadAnnotationsStep,
+    LoadModelStep,
     ProcessTasksStep,
+    RunInferenceStep,
     UploadAnnotationsStep,
     ValidateFileStep,
 )
@@ -21,13 +26,13 @@ __all__ = ["AddTaskDataAction"]
 
 
 class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataContext]):
-    """Give the tasks of a project annotations from files, in place of those they have.
+    """Give the tasks of a project annotations from files or from a model, in place of those they have.
 
     A run that fails gives every task back what it had, unless somebody has changed the task since; one that was killed
     goes on where it was, and submits nothing twice.
 
     A subclass that only says `pass` works: annotations in any format of datasets become DM documents. It may override
-    the hook `convert_data_from_file`, and `setup_steps` to add steps before, after and in place of the built-in ones.
+    the hooks, `load_model`, and `setup_steps` to add steps before, after and in place of the built-in ones.
 
     Example:
         >>> class MyAddTaskDataAction(AddTaskDataAction[AddTaskDataParams]):
@@ -43,14 +48,26 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
 
     def setup_steps(self, registry: StepRegistry[AddTaskDataContext]) -> None:
         """Register the steps that the method needs."""
-        registry.register(ValidateFileStep())
-        registry.register(LoadAnnotationsStep())
-        registry.register(ProcessTasksStep())
-        registry.register(UploadAnnotationsStep())
+        if self.params.method is AddTaskDataMethod.INFERENCE:
+            registry.register(LoadModelStep())
+            registry.register(RunInferenceStep())
+            registry.register(FormatResultsStep())
+            registry.register(UploadAnnotationsStep(weight=0.15))
+        else:
+            registry.register(ValidateFileStep())
+            registry.register(LoadAnnotationsStep())
+            registry.register(ProcessTasksStep())
+            registry.register(UploadAnnotationsStep(weight=0.3))
 
     def create_context(self) -> AddTaskDataContext:
         """Give the parameters and the hooks to the steps."""
-        self._context = AddTaskDataContext(**self.facts_of_run(), convert_from_file=self.convert_data_from_file)
+        self._context = AddTaskDataContext(
+            **self.facts_of_run(),
+            convert_from_file=self.convert_data_from_file,
+            make_model=self.load_model,
+            setup_inference=self.setup_inference_params,
+            convert_from_inference=self.convert_data_from_inference,
+        )
         return self._context
 
     def convert_data_from_file(  # what a hook is told
@@ -83,6 +100,59 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
             msg = "There is no task whose annotations could be converted: a step calls this hook"
             raise RuntimeError(msg)
         return dict(subject.document())
+
+    def load_model(self) -> InferenceModel:
+        """Return the model: by default the one that the parameter `model` names. Called once a process.
+
+        A model takes a list of `ModelInput` and returns a list with a result for each.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        return find_model(str(self.params.model))
+
+    def setup_inference_params(
+        self,
+        primary_file_url: str,
+        primary_file_name: str,
+        data_files: dict[str, Any],
+        *,
+        model_id: str | None,
+        pre_processor_params: dict[str, Any],
+        pre_processor_config: dict[str, Any],
+        task_data: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Return what the model is told besides about a task: by default the parameter `pre_processor_params`.
+
+        Args:
+            primary_file_url: Where the file is that the model is asked about.
+            primary_file_name: What it was called where it came from.
+            data_files: All files of the unit, by name of the file specification.
+            model_id: The parameter `model`.
+            pre_processor_params: The parameter of this name; a copy.
+            pre_processor_config: Empty: nothing is configured but by parameters.
+            task_data: The task, as in `convert_data_from_file`.
+        """
+        return pre_processor_params
+
+    def convert_data_from_inference(
+        self,
+        inference_data: Any,  # noqa: ANN401  # whatever the model returns
+        task_data: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return what is submitted to a task: by default a DM document of what the model has returned.
+
+        That is a DM document already, or a list of predictions such as
+        `{"label": "cat", "box": [x, y, width, height], "score": 0.9}`.
+
+        Args:
+            inference_data: The result for the task; what were arrays are lists.
+            task_data: The task, as in `convert_data_from_file`.
+
+        Raises:
+            InvalidDocumentError: It is neither; the message says how to go on.
+        """
+        return document_of_predictions(inference_data)
 
     def open_file(self, url: str) -> bytes:
         """Return the content of a file that the hook in flight was told of, by its URL.

@@ -10,6 +10,7 @@ from typing import Any
 from synapse_sdk.backend import Backend, DataCollection, Project, ProjectId, TaskFilter, open_backend
 from synapse_sdk.plugins.actions.add_task_data.fetching import UnitFiles
 from synapse_sdk.plugins.actions.add_task_data.ledger import TaskLedger
+from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel
 from synapse_sdk.plugins.actions.add_task_data.one_file import MOST_BYTES
 from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.subject import Subject
@@ -19,6 +20,9 @@ from synapse_sdk.plugins.steps import BaseStepContext
 from synapse_sdk.retry import RetryPolicy
 
 __all__ = ["AddTaskDataContext"]
+
+MOST_IMAGE_BYTES = 256 * 1024 * 1024
+"""Bytes of a file that a model is asked about."""
 
 
 @dataclass
@@ -38,6 +42,12 @@ class AddTaskDataContext(BaseStepContext):
     report_folder: str = ""
     convert_from_file: Callable[..., Any] = handle()
     """The action's `convert_data_from_file`."""
+    make_model: Callable[[], InferenceModel] = handle()
+    """The action's `load_model`."""
+    setup_inference: Callable[..., Any] = handle()
+    """The action's `setup_inference_params`."""
+    convert_from_inference: Callable[..., Any] = handle()
+    """The action's `convert_data_from_inference`."""
 
     # Filled in by the first step.
     project_id: int = 0
@@ -111,6 +121,17 @@ class AddTaskDataContext(BaseStepContext):
         return UnitFiles(self.sources, workers=workers, most_bytes=MOST_BYTES, retries=self.retries)
 
     @property
+    def images(self) -> UnitFiles:
+        """What fetches files for a model."""
+        workers = self.params.download_max_workers
+        return UnitFiles(self.sources, workers=workers, most_bytes=MOST_IMAGE_BYTES, retries=self.retries)
+
+    @cached_property
+    def model(self) -> InferenceModel:
+        """The model; loaded on use."""
+        return self.make_model()
+
+    @property
     def goes_on(self) -> bool:
         """Whether the run goes on without tasks that cannot be annotated."""
         return self.params.on_error == "continue"
@@ -122,7 +143,7 @@ class AddTaskDataContext(BaseStepContext):
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
-        for name in ("project", "collection"):
+        for name in ("project", "collection", "model"):
             self.__dict__.pop(name, None)
         self._close("sources", "ledger", "backend")
 

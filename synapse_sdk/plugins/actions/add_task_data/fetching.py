@@ -12,7 +12,10 @@ from synapse_sdk.plugins.actions.export.sources import BackendSources
 from synapse_sdk.retry import RetryPolicy, retry
 from synapse_sdk.storage import Storage
 
-__all__ = ["Fetched", "UnitFiles"]
+__all__ = ["Fetched", "Hopeless", "UnitFiles"]
+
+HOPELESS = 8
+"""Files in a row that could not be fetched though trying again might help: then it is not the files."""
 
 type Fetched = bytes | SynapseError
 """The content of a file, or why it cannot be had."""
@@ -94,6 +97,26 @@ class UnitFiles:
             msg = f"The file {file.name!r} has another content than was stored"
             raise StorageIntegrityError(msg, fix="See whether somebody has changed it: synapse storages check")
         return content
+
+
+class Hopeless:
+    """Gives up when storages, and not single files, are what fails."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def note(self, fetched: Fetched | None) -> None:
+        """Take note of a file.
+
+        Raises:
+            SynapseError: Many in a row could not be fetched.
+        """
+        if not isinstance(fetched, SynapseError):
+            self._in_a_row = 0
+            return
+        self._in_a_row += fetched.transient and not isinstance(fetched, StorageIntegrityError)
+        if self._in_a_row >= HOPELESS:
+            raise fetched
 
 
 def _ended[T](thing: T, content: "Future[Fetched | None] | Fetched | None") -> tuple[T, Fetched | None]:

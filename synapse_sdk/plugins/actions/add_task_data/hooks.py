@@ -9,7 +9,7 @@ from synapse_sdk.errors import ItemSkippedError, StorageFullError, SynapseError
 from synapse_sdk.plugins.actions.add_task_data.records import Settlement, TaskStage
 from synapse_sdk.plugins.actions.export.records import Failure, writable
 
-__all__ = ["failed", "settled"]
+__all__ = ["failed", "settled", "told"]
 
 SKIPPED, HOOK_FAILED, NO_DOCUMENT, UNREADABLE = "SKIPPED", "HOOK_FAILED", "NO_DOCUMENT", "UNREADABLE"
 """Why a task is not annotated: a hook did not want it, failed, or made no document; its annotations make no sense."""
@@ -36,9 +36,9 @@ def settled(task_id: int, hook: Callable[[], Any]) -> Settlement:
     except _NoDocumentError as error:
         return failed(task_id, NO_DOCUMENT, str(error))
     except SynapseError as error:
-        return failed(task_id, UNREADABLE, _told(error))
+        return failed(task_id, UNREADABLE, told(error))
     except Exception as error:  # noqa: BLE001  # a hook may raise anything: it fails its task
-        words = f"{type(error).__name__}: {_told(error)}".removesuffix(": ")
+        words = f"{type(error).__name__}: {told(error)}".removesuffix(": ")
         return failed(task_id, HOOK_FAILED, words, writable("".join(traceback.format_exception(error))))
     return Settlement(id=task_id, stage=TaskStage.CONVERTED, content=content)
 
@@ -68,7 +68,8 @@ def _encoded(document: object) -> bytes:
         raise _NoDocumentError(msg) from error
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
+    """Return what an error of somebody else says."""
     try:
         return writable(error)
     except Exception:  # noqa: BLE001  # the error of a hook may fail even to say what it is

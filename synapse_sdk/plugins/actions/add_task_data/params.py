@@ -18,6 +18,8 @@ class AddTaskDataMethod(StrEnum):
 
     FILE = "file"
     """Files: one for all tasks, in any format of datasets, or one of each data unit."""
+    INFERENCE = "inference"
+    """A model, which is asked about the primary file of each data unit."""
 
 
 def check_task_filters(given: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +50,7 @@ class AddTaskDataParams(BaseModel):
         default_factory=dict, description="Only tasks that fit."
     )
     method: AddTaskDataMethod = Field(
-        default=AddTaskDataMethod.FILE, description="Where annotations come from: `file`."
+        default=AddTaskDataMethod.FILE, description="Where annotations come from: `file` or `inference`."
     )
     target_specification_name: Text | None = Field(
         default=None, description="The file specification of which each data unit has a file with its annotations."
@@ -59,6 +61,17 @@ class AddTaskDataParams(BaseModel):
         description="The annotations of all tasks: a dataset in any format, as a folder or a file.",
     )
     file_format: Format | None = Field(default=None, description="The format of `file`; by default it is found out.")
+    model: Text | None = Field(
+        default=None,
+        validate_default=True,
+        description="The model: an entry point in the group `synapse.models`, or a callable as `module:attribute`.",
+    )
+    pre_processor_params: dict[str, Any] = Field(
+        default_factory=dict, description="What the model is told besides, for every task."
+    )
+    inference_batch_size: int = Field(
+        default=8, ge=1, le=1024, description="Files that the model is asked about at a time."
+    )
     on_error: OnError = Field(
         default=OnError.CONTINUE,
         description="Whether to `stop` or to `continue` after a task that cannot be annotated.",
@@ -76,8 +89,13 @@ class AddTaskDataParams(BaseModel):
     def _check_what_is_named(cls, file: str | None, info: ValidationInfo) -> str | None:
         """Refuse parameters that name no annotations, or two kinds of them."""
         method, specification = info.data.get("method"), info.data.get("target_specification_name")
-        if method is not AddTaskDataMethod.FILE or "target_specification_name" not in info.data:
+        if "method" not in info.data or "target_specification_name" not in info.data:
             return file
+        if method is AddTaskDataMethod.INFERENCE:
+            if file is not None or specification is not None:
+                msg = "and 'target_specification_name' are for the method 'file'"
+                raise ValueError(msg)
+            return None
         if file is None and specification is None:
             msg = "or 'target_specification_name' must say where the annotations are"
             raise ValueError(msg)
@@ -85,3 +103,16 @@ class AddTaskDataParams(BaseModel):
             msg = "and 'target_specification_name' cannot both say where the annotations are"
             raise ValueError(msg)
         return file
+
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, model: str | None, info: ValidationInfo) -> str | None:
+        """Refuse a method without what it needs, or with what it has no use for."""
+        method = info.data.get("method")
+        if method is AddTaskDataMethod.INFERENCE and model is None:
+            msg = "must name the model that is asked"
+            raise ValueError(msg)
+        if method is AddTaskDataMethod.FILE and model is not None:
+            msg = "is for the method 'inference'"
+            raise ValueError(msg)
+        return model

@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.losses import MOST_KEPT
-from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataParams
+from synapse_sdk.plugins.actions.add_task_data.models import find_model
+from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataMethod, AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.records import TaskStage
 from synapse_sdk.plugins.actions.add_task_data.result import StrayAnnotations
-from synapse_sdk.plugins.actions.add_task_data.steps import LoadAnnotationsStep, ValidateFileStep
+from synapse_sdk.plugins.actions.add_task_data.steps import LoadAnnotationsStep, LoadModelStep, ValidateFileStep
 from synapse_sdk.plugins.context import RuntimeContext
 
 __all__ = ["AddTaskDataPreview", "preview_annotations"]
@@ -41,7 +42,7 @@ class AddTaskDataPreview(BaseModel):
 def preview_annotations(params: AddTaskDataParams, backend_url: str | None = None) -> AddTaskDataPreview:
     """Read the file, and see which annotations are for which task; nothing is changed and no hook is called.
 
-    With a file of each data unit, files are not looked at.
+    With a file of each data unit, files are not looked at; a model is loaded, and not asked.
 
     Raises:
         RecordNotFoundError: There is no such project.
@@ -58,8 +59,12 @@ def preview_annotations(params: AddTaskDataParams, backend_url: str | None = Non
             report_folder=folder,
         )
         try:
-            ValidateFileStep().execute(context)
-            LoadAnnotationsStep().execute(context)
+            if params.method is AddTaskDataMethod.INFERENCE:
+                context.make_model = lambda: find_model(str(params.model))
+                LoadModelStep().execute(context)
+            else:
+                ValidateFileStep().execute(context)
+                LoadAnnotationsStep().execute(context)
             return AddTaskDataPreview(
                 total=context.total_count,
                 fit=context.ledger.count(TaskStage.LOADED),

@@ -15,6 +15,8 @@ class TaskStage(StrEnum):
     """It is one of those that are wanted."""
     LOADED = "loaded"
     """There are annotations for it."""
+    INFERRED = "inferred"
+    """A model has given a result for it."""
     CONVERTED = "converted"
     """They are a document that can be submitted."""
     SUBMITTED = "submitted"

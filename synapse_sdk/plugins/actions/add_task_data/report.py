@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conflicts_of", "write_report"]
 
-UNDONE = frozenset((TaskStage.SUBMITTED, TaskStage.CONVERTED, TaskStage.LOADED, TaskStage.LISTED))
+UNDONE = frozenset((TaskStage.SUBMITTED, TaskStage.CONVERTED, TaskStage.INFERRED, TaskStage.LOADED, TaskStage.LISTED))
 """Where tasks may stand when a run is undone."""
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.backend import UnitFile
-from synapse_sdk.errors import StorageError, StorageIntegrityError, SynapseError
+from synapse_sdk.errors import StorageError, SynapseError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
-from synapse_sdk.plugins.actions.add_task_data.fetching import Fetched
+from synapse_sdk.plugins.actions.add_task_data.fetching import Fetched, Hopeless
 from synapse_sdk.plugins.actions.add_task_data.hooks import failed, settled
 from synapse_sdk.plugins.actions.add_task_data.losses import (
     LossError,
@@ -28,8 +28,6 @@ __all__ = ["ProcessTasksStep"]
 
 BATCH = 50
 """Tasks that are written down together."""
-HOPELESS = 8
-"""Files in a row that could not be fetched though trying again might help: then it is not the files."""
 
 
 class ProcessTasksStep(BaseStep[AddTaskDataContext]):
@@ -50,7 +48,7 @@ class ProcessTasksStep(BaseStep[AddTaskDataContext]):
         """
         ledger = context.ledger
         reader = TaskReader(context)
-        hopeless = _Hopeless()
+        hopeless = Hopeless()
         total = ledger.count(TaskStage.LOADED, TaskStage.CONVERTED, TaskStage.SUBMITTED)
         done = total - ledger.count(TaskStage.LOADED)
         try:
@@ -69,32 +67,12 @@ class ProcessTasksStep(BaseStep[AddTaskDataContext]):
             return StepResult(success=False, error=all_failed(context))
         return StepResult(data={"converted": converted})
 
-    def _settled(self, context: AddTaskDataContext, reader: TaskReader, hopeless: "_Hopeless") -> Iterator[Settlement]:
+    def _settled(self, context: AddTaskDataContext, reader: TaskReader, hopeless: "Hopeless") -> Iterator[Settlement]:
         tasks = reader.read(context.ledger.entries(TaskStage.LOADED))
         wanted = ((each, _data_file(context, each[1])) for each in tasks)
         for (entry, found), fetched in context.files.ahead(wanted):
             hopeless.note(fetched)
             yield _settlement(context, reader, entry, found, fetched)
-
-
-class _Hopeless:
-    """Gives up when storages, and not single files, are what fails."""
-
-    def __init__(self) -> None:
-        self._in_a_row = 0
-
-    def note(self, fetched: Fetched | None) -> None:
-        """Take note of a file.
-
-        Raises:
-            SynapseError: Many in a row could not be fetched.
-        """
-        if not isinstance(fetched, SynapseError):
-            self._in_a_row = 0
-            return
-        self._in_a_row += fetched.transient and not isinstance(fetched, StorageIntegrityError)
-        if self._in_a_row >= HOPELESS:
-            raise fetched
 
 
 def _data_file(context: AddTaskDataContext, found: TaskWithUnit | None) -> UnitFile | None:
