@@ -16,8 +16,8 @@ __all__ = ["SharedWriting"]
 
 TRIED = 100
 """Items that are written alone, to see what that takes."""
-PAYS = 4.0
-"""How much longer writing an item has to take than sending it."""
+PAYS = 10.0
+"""How much longer writing an item has to take than sending it; that of most items, since a few may load a library."""
 LEAST = 1_000
 """Items that must be left: fewer are written before other processes have started."""
 MOST_PROCESSES = 8
@@ -45,8 +45,7 @@ class SharedWriting:
         self._writer, self._name, self._losses, self._lock = writer, name, losses, lock
         self._others: WriterProcesses | None = None
         self._count = min(os.cpu_count() or 1, MOST_PROCESSES) if processes is None else processes
-        self._tried = 0
-        self._writing = self._sending = 0.0
+        self._tried = self._slow = 0
         if self._count > 1 and not writer.is_divisible():
             self._count = 1
         if self._count > 1 and processes is not None:
@@ -92,11 +91,10 @@ class SharedWriting:
             self._count = 1
         sent = thread_time()
         self._writer.write(item)
-        self._sending += sent - began
-        self._writing += thread_time() - sent
+        self._slow += thread_time() - sent > PAYS * (sent - began)
         self._tried += 1
         if self._count > 1 and self._tried == TRIED:
-            if self._writing > PAYS * self._sending and (self._writer.info.count or 0) >= TRIED + LEAST:
+            if 2 * self._slow > TRIED and (self._writer.info.count or 0) >= TRIED + LEAST:
                 self._share()
             else:
                 self._count = 1

@@ -43,7 +43,7 @@ class ScriptedWriter(Writer):
     def write(self, item):
         verb = item.name.partition("-")[0]
         if verb == "burn":
-            sum(range(20_000))
+            sum(range(40_000))
         elif verb == "raise":
             raise ValueError(f"no {item.name}")
         elif verb == "refuse":
