@@ -5,7 +5,7 @@ sends back what its log was told; this process takes that down in the order of t
 the same name go to the same process, in their order.
 """
 
+from synapse_sdk.formats.processes.messages import OneProcessError
 from synapse_sdk.formats.processes.sharing import SharedWriting
-from synapse_sdk.formats.processes.writing import OneProcessError
 
 __all__ = ["OneProcessError", "SharedWriting"]

@@ -26,6 +26,7 @@ from synapse_sdk.formats.model import (
 __all__ = [
     "Answer",
     "Failure",
+    "OneProcessError",
     "SentInfo",
     "SentItem",
     "Task",
@@ -38,6 +39,10 @@ __all__ = [
 ]
 
 LENGTH = struct.Struct("<I")
+
+
+class OneProcessError(Exception):
+    """There is an item that several processes cannot write as one would: all has to be done anew by one."""
 
 
 class Task(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import os
 from time import thread_time
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,7 +11,9 @@ from synapse_sdk.formats.base import Writer
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Item
 from synapse_sdk.formats.processes.messages import SentItem, encode
-from synapse_sdk.formats.processes.writing import WriterProcesses
+
+if TYPE_CHECKING:
+    from synapse_sdk.formats.processes.writing import WriterProcesses
 
 __all__ = ["SharedWriting"]
 
@@ -100,6 +103,8 @@ class SharedWriting:
                 self._count = 1
 
     def _share(self) -> None:
+        from synapse_sdk.formats.processes.writing import WriterProcesses  # noqa: PLC0415  # few need what it loads
+
         self._others = WriterProcesses(self._writer, self._name, self._count, self._losses, self._lock)
 
 

@@ -20,9 +20,18 @@ from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
 from synapse_sdk.formats.base import Writer
 from synapse_sdk.formats.losses import Held, LossLog, Renamed
 from synapse_sdk.formats.model import Item
-from synapse_sdk.formats.processes.messages import Answer, Failure, Task, encode, options_of, read, write
+from synapse_sdk.formats.processes.messages import (
+    Answer,
+    Failure,
+    OneProcessError,
+    Task,
+    encode,
+    options_of,
+    read,
+    write,
+)
 
-__all__ = ["OneProcessError", "WriterProcesses"]
+__all__ = ["WriterProcesses"]
 
 ROUND = 256
 """Items that are handed out at a time."""
@@ -39,10 +48,6 @@ BOOTSTRAP = (
     "from synapse_sdk.formats.processes.child import main; main()"
 )
 """The others find modules where this process does, and never in the folder it was started in."""
-
-
-class OneProcessError(Exception):
-    """There is an item that several processes cannot write as one would: all has to be done anew by one."""
 
 
 class WriterProcesses:
