@@ -160,3 +160,30 @@ def test_answers_that_are_always_lost_undo_the_run(project: Path) -> None:
         run_action(losing(99), BY_FILE)
 
     assert look(project) == before
+
+
+class Forgetful(Lossy):
+    """A backend that does not say what became of some tasks."""
+
+    def submit(self, run: str, submissions: Sequence[Submission]) -> Mapping[TaskId, SubmissionOutcome]:
+        """Submit, and say nothing about the last task."""
+        outcomes = self._backend.submissions.submit(run, submissions[:-1])
+        return dict(outcomes)
+
+
+def test_a_task_without_an_answer_has_failed(project: Path) -> None:
+    """A1: what nobody confirms was not done; it is named, and counted."""
+    before = {id_: data for id_, _, data in look(project)["tasks"]}
+
+    class Annotate(AddTaskDataAction[AddTaskDataParams]):
+        def create_context(self) -> AddTaskDataContext:
+            context = super().create_context()
+            vars(context)["backend"] = Forgetful(open_backend(), 0)
+            return context
+
+    result = run_action(Annotate, {**BY_FILE, "batch_size": 100})
+
+    assert (result.success_count, result.failed_count) == (4, 1)
+    (failure,) = result.failures
+    assert failure.code == "NO_ANSWER"
+    assert {id_: data for id_, _, data in look(project)["tasks"]}[failure.task_id] == before[failure.task_id]
