@@ -16,9 +16,9 @@ from synapse_sdk.formats.processes.messages import (
     Answer,
     Failure,
     SentInfo,
-    SentItem,
     Task,
     Told,
+    decode_item,
     encode,
     messages,
     read,
@@ -60,7 +60,7 @@ def _written(batch: Sequence[msgspec.Raw], writer: Writer, losses: LossLog) -> A
     told: list[list[Told]] = []
     try:
         for data in batch:
-            writer.write(_ITEM.decode(data))
+            writer.write(decode_item(data))
             told.append([Told.of(each) for each in losses.take() if isinstance(each, Held)])
     except Exception as error:  # noqa: BLE001  # it is raised again where somebody hears it
         return Answer(told=told, failure=_failure(error))
@@ -82,6 +82,3 @@ def _failure(error: Exception) -> Failure:
             return Failure(name, error.strerror or str(error), number=error.errno, path=path)
         case _:
             return Failure(name, str(error), why="".join(traceback.format_exception(error)))
-
-
-_ITEM = msgspec.msgpack.Decoder(SentItem)

@@ -31,6 +31,7 @@ __all__ = [
     "SentItem",
     "Task",
     "Told",
+    "decode_item",
     "encode",
     "messages",
     "options_of",
@@ -145,10 +146,25 @@ def encode(message: object) -> bytes:
     """Return a message as bytes.
 
     Raises:
-        UnicodeEncodeError: A name in it is no Unicode.
-        OverflowError: A number in it is too large for MessagePack.
+        OneProcessError: A name in it is no Unicode, a number has more than 64 bits, or it has something else than the
+            model of a dataset, such as numbers of numpy.
     """
-    return _ENCODER.encode(message)
+    try:
+        return _ENCODER.encode(message)
+    except (UnicodeEncodeError, OverflowError, TypeError) as error:
+        raise OneProcessError from error
+
+
+def decode_item(data: bytes | msgspec.Raw) -> SentItem:
+    """Return an item that was sent.
+
+    Raises:
+        OneProcessError: It is not what the model says, such as a width that is no whole number.
+    """
+    try:
+        return _ITEM.decode(data)
+    except msgspec.ValidationError as error:
+        raise OneProcessError from error
 
 
 def options_of(options: FormatOptions) -> dict[str, Any]:
@@ -187,3 +203,4 @@ def messages(stream: BinaryIO) -> Iterator[bytes]:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
+_ITEM = msgspec.msgpack.Decoder(SentItem)

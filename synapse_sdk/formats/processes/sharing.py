@@ -4,13 +4,11 @@ import os
 from time import thread_time
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.formats.base import Writer
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Item
-from synapse_sdk.formats.processes.messages import SentItem, encode
+from synapse_sdk.formats.processes.messages import OneProcessError, decode_item, encode
 
 if TYPE_CHECKING:
     from synapse_sdk.formats.processes.writing import WriterProcesses
@@ -89,8 +87,8 @@ class SharedWriting:
         """Write an item, and see what that takes beside sending it to another process."""
         began = thread_time()
         try:
-            _DECODE(encode(item))
-        except (UnicodeEncodeError, OverflowError):  # as `WriterProcesses.write` has it
+            decode_item(encode(item))
+        except OneProcessError:
             self._count = 1
         sent = thread_time()
         self._writer.write(item)
@@ -106,6 +104,3 @@ class SharedWriting:
         from synapse_sdk.formats.processes.writing import WriterProcesses  # noqa: PLC0415  # few need what it loads
 
         self._others = WriterProcesses(self._writer, self._name, self._count, self._losses, self._lock)
-
-
-_DECODE = msgspec.msgpack.Decoder(SentItem).decode

@@ -90,11 +90,8 @@ class WriterProcesses:
         is_known = self._labels.issuperset([each.label for each in item.annotations])
         if not is_known or item.split not in self._splits or FILES.search(item.name):
             raise OneProcessError
-        try:
-            data = encode(item)
-            number = crc32(_stem(item.name).encode()) % len(self._processes)
-        except (UnicodeEncodeError, OverflowError) as error:  # names that are no Unicode, numbers beyond 64 bits
-            raise OneProcessError from error
+        data = encode(item)
+        number = crc32(_stem(item.name).encode()) % len(self._processes)
         current = self._round
         current.order.append((number, before))
         current.batches[number].append(data)
@@ -213,6 +210,8 @@ def _error_of(failure: Failure | None) -> Exception:
     """Return the error that another process has met."""
     if failure is None:
         return WorkflowError("A process that wrote a part of the dataset did not say what became of an item")
+    if failure.name == OneProcessError.__name__:
+        return OneProcessError()
     kind = getattr(errors, failure.name, None)
     if isinstance(kind, type) and issubclass(kind, SynapseError):
         return kind(failure.message, why=failure.why, fix=failure.fix, **failure.where)

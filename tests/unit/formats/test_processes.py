@@ -35,7 +35,7 @@ class ScriptedReader(Reader):
     def items(self):
         for name in self.names:
             self.losses.of_item(Outcome.NOTED, ODD, item=name, words="read")
-            yield Item(name=name)
+            yield Item(name=name, width=1.5 if name.startswith("strange") else 1)
 
 class ScriptedWriter(Writer):
     def is_divisible(self):
@@ -125,6 +125,18 @@ def test_what_one_process_alone_can_write_is_begun_anew_by_one(tmp_path: Path) -
 
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
     assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("processes", [2, None])
+def test_items_that_cannot_be_sent_are_written_by_one(
+    scripted: Callable[..., Path], tmp_path: Path, processes: int | None
+) -> None:
+    """Such as those whose reader has other kinds of numbers than the model says: it works, as it always did."""
+    source = scripted(*(f"burn-{number}-" for number in range(400)), "strange-400-")
+
+    convert(source, tmp_path / "out", to="scripted", options=options(processes))
+
+    assert {path.read_text() for path in (tmp_path / "out").glob("*-*")} == {str(os.getpid())}
 
 
 def test_processes_write_side_by_side(scripted: Callable[..., Path], tmp_path: Path) -> None:
