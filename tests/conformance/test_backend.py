@@ -570,6 +570,44 @@ def test_a_model_is_known_when_it_is_registered(backend: Backend, storage: Stora
     assert backend.models.of_run("train") == []
 
 
+def test_of_two_runs_that_stage_the_same_model_one_is_refused(backend: Backend, storage: StorageId) -> None:
+    """Also before it is registered; the other may have the name once the first has taken it back."""
+    mine, theirs = (ModelFile(storage_id=storage, key=f"models/{run}", sha256=run, size=3) for run in ("a", "b"))
+    staged = backend.models.stage("a", "yolo", "1.0", mine)
+
+    with pytest.raises(ConflictError, match="There is a model 'yolo'"):
+        backend.models.stage("b", "yolo", "1.0", theirs)
+
+    assert backend.models.of_run("b") == []
+    backend.models.remove(staged.id)
+    backend.models.remove(staged.id)
+    assert backend.models.stage("b", "yolo", "1.0", theirs).run == "b"
+
+
+def test_registering_again_changes_nothing(backend: Backend, storage: StorageId) -> None:
+    """An answer may be lost; a model that was taken back meanwhile is not there to be registered."""
+    staged = backend.models.stage("a", "yolo", "1", ModelFile(storage_id=storage, key="k", sha256="ab", size=3))
+    made = backend.models.register(staged.id)
+
+    assert backend.models.register(staged.id) == made
+    assert backend.models.stage("a", "yolo", "1", made.file) == made
+    backend.models.remove(staged.id)
+    with pytest.raises(RecordNotFoundError):
+        backend.models.register(staged.id)
+
+
+def test_a_storage_in_which_models_lie_is_kept(backend: Backend, storage: StorageId) -> None:
+    """Staged ones as well: their object may be on its way."""
+    staged = backend.models.stage("a", "yolo", "1", ModelFile(storage_id=storage, key="k", sha256="ab", size=3))
+
+    with pytest.raises(ConflictError, match="models lie in it"):
+        backend.storages.remove(storage)
+
+    backend.models.remove(staged.id)
+    backend.storages.remove(storage)
+    assert backend.storages.list() == []
+
+
 def test_a_job_has_one_end(backend: Backend) -> None:
     """What comes later than its end does not change it."""
     job = backend.jobs.create(JobId("7f3a"), "upload", params={"storage": 1})

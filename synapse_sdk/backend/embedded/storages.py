@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, exists, or_, select, update
 
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.statements import create, find, not_found
-from synapse_sdk.backend.embedded.tables import data_files, storages
+from synapse_sdk.backend.embedded.tables import data_files, models, storages
 from synapse_sdk.backend.records import StorageId, StorageRecord
 from synapse_sdk.clock import Clock
 from synapse_sdk.errors import ConflictError, RecordNotFoundError
@@ -72,6 +72,9 @@ class EmbeddedStorages:
             if connection.scalar(select(exists().where(data_files.c.storage_id == storage_id))):
                 msg = f"The storage {storage_id} cannot be forgotten: data files lie in it"
                 raise ConflictError(msg, fix="Remove the data units that have them first", storage=storage_id)
+            if connection.scalar(select(exists().where(models.c.storage_id == storage_id))):
+                msg = f"The storage {storage_id} cannot be forgotten: models lie in it"
+                raise ConflictError(msg, fix="Remove the models first", storage=storage_id)
             was_default = connection.scalar(
                 delete(storages).where(storages.c.id == storage_id).returning(storages.c.is_default)
             )

@@ -63,7 +63,7 @@ class Storages(Protocol):
 
         Raises:
             RecordNotFoundError: There is none.
-            ConflictError: Data files lie in it.
+            ConflictError: Data files or models lie in it.
         """
         ...
 
