@@ -60,6 +60,7 @@ __all__ = [
     "StorageIntegrityError",
     "StorageUnavailableError",
     "SynapseError",
+    "TrainingError",
     "UnencodableValueError",
     "UnsafeArchiveError",
     "UnsafeUrlError",
@@ -456,3 +457,9 @@ class DownloadIntegrityError(DownloadError):
 
     code = "SYN-E1705"
     transient = True
+
+
+class TrainingError(SynapseError, RuntimeError):
+    """A training has diverged, or has left no model, or no checkpoint, that can be used."""
+
+    code = "SYN-E1800"

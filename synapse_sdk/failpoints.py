@@ -43,6 +43,13 @@ FAILPOINTS: Mapping[str, str] = {
     "tasks.converted": "after annotations of tasks were converted and written into the ledger",
     "tasks.submitted": "after tasks have got their annotations and before the ledger knows",
     "tasks.withdrawn": "after tasks have got back what they had and before that is recorded",
+    "train.saving": "after a checkpoint of a training was written and before it has its name",
+    "train.saved": "after a checkpoint has got its name and before that is recorded",
+    "train.trained": "after a training has left its model and before that is recorded",
+    "train.staged": "after a model was announced to the backend and before its first byte is sent",
+    "train.sent": "after the file of a model was put and before that is recorded",
+    "train.registered": "after a model was registered and before the result of its run is recorded",
+    "train.removed": "after the file of a model was deleted and before the backend forgets it",
     "run.concluded": "after the last step, before the end of the run is recorded",
 }
 """Every place there is, and where it stands."""

@@ -34,16 +34,6 @@ class Block:
         found = ast.walk(ast.parse(self.code))
         return {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
-    def imports(self) -> list[tuple[str, str]]:
-        """Return every name the block imports, with its module."""
-        found = [node for node in ast.walk(ast.parse(self.code)) if isinstance(node, ast.ImportFrom)]
-        return [(str(node.module), alias.name) for node in found for alias in node.names]
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether it waits for an action that does not exist yet; it runs as soon as all it imports is there."""
-        return self.key in PENDING and not all(exists(module, name) for module, name in self.imports())
-
     def run(self, namespace: dict[str, Any]) -> str:
         """Run it as it is, and return what it printed."""
         stdout = io.StringIO()
@@ -70,16 +60,6 @@ def blocks_of(page: str) -> Iterator[Block]:
         elif line.startswith("#"):
             heading, ordinal = line.lstrip("#").strip(), 0
     assert opened is None, f"the block in line {fence_at} is never closed"
-
-
-def exists(module: str, name: str) -> bool:
-    """Whether a module and this name in it are there."""
-    try:
-        return hasattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
-            return False
-        raise  # the module is there, and lacks something else
 
 
 # What a block plainly presumes
@@ -171,11 +151,6 @@ PRELUDES: Mapping[Key, Callable[[], dict[str, object]]] = {
 }
 """Names that a block takes for granted."""
 
-PENDING: Mapping[Key, str] = {
-    ("BaseTrainAction Example", 1): "synapse_sdk.plugins.actions.train",
-}
-"""Blocks about actions that come later, with the module each waits for. They run by themselves once it is there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -187,12 +162,11 @@ class Reading:
 
 
 def read_guide() -> dict[Key, Reading]:
-    """Run every block that does not wait for a later action, in order, in one namespace."""
+    """Run every block, in order, in one namespace."""
     namespace: dict[str, Any] = {"__name__": "guide"}
     readings: dict[Key, Reading] = {}
     for block in blocks_of(GUIDE.read_text(encoding="utf-8")):
-        if not block.is_pending:
-            namespace |= PRELUDES.get(block.key, dict)()
-            printed = block.run(namespace)
-            readings[block.key] = Reading(dict(namespace), printed)
+        namespace |= PRELUDES.get(block.key, dict)()
+        printed = block.run(namespace)
+        readings[block.key] = Reading(dict(namespace), printed)
     return readings

@@ -15,7 +15,6 @@ from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, Orchestrator, S
 from synapse_sdk.reporting import MemoryReporter
 from tests.docs.guide import (
     GUIDE,
-    PENDING,
     PRELUDES,
     Block,
     Key,
@@ -23,7 +22,6 @@ from tests.docs.guide import (
     Reading,
     ValidationError,
     blocks_of,
-    exists,
     read_guide,
 )
 from tests.unit.steps.scripted import ScriptedStep, execute, failing, raising
@@ -40,37 +38,21 @@ def readings() -> dict[Key, Reading]:
 # The blocks run
 
 
-def test_every_block_runs_unless_it_waits_for_a_later_action(readings: dict[Key, Reading]) -> None:
+def test_every_block_runs(readings: dict[Key, Reading]) -> None:
     """Unchanged, in the order of the page, in one namespace."""
-    assert list(readings) == [key for key, block in BLOCKS.items() if not block.is_pending]
-    assert readings.keys() >= BLOCKS.keys() - PENDING.keys()
+    assert list(readings) == list(BLOCKS)
     assert len(BLOCKS) == GUIDE.read_text(encoding="utf-8").count("\n```python\n")
 
 
 def test_the_tables_name_only_blocks_that_exist() -> None:
     """A stale entry would hide a block that was renamed."""
-    assert [key for key in (*PRELUDES, *PENDING) if key not in BLOCKS] == []
+    assert [key for key in PRELUDES if key not in BLOCKS] == []
 
 
-@pytest.mark.parametrize("key", [key for key in PRELUDES if not BLOCKS[key].is_pending], ids=str)
+@pytest.mark.parametrize("key", PRELUDES, ids=str)
 def test_a_block_is_given_only_names_it_reads(key: Key) -> None:
     """What a block does not need it does not get."""
     assert set(PRELUDES[key]()) - BLOCKS[key].names_read() == set()
-
-
-@pytest.mark.parametrize("key", PENDING, ids=str)
-def test_a_block_waits_only_for_the_action_it_imports(key: Key) -> None:
-    """And not for a name of ours that was misspelt or taken away."""
-    imports = BLOCKS[key].imports()
-
-    assert {module for module, name in imports if not exists(module, name)} <= {PENDING[key]}
-    assert PENDING[key] in {module for module, _ in imports}
-
-
-@pytest.mark.parametrize("key", PENDING, ids=str)
-def test_a_pending_block_is_valid_python(key: Key) -> None:
-    """Nothing else is wrong with it."""
-    compile(BLOCKS[key].code, str(GUIDE), "exec")
 
 
 def test_a_heading_inside_a_block_is_a_comment() -> None:
@@ -451,6 +433,37 @@ METHOD_STEPS = {
     "inference": ["load_model", "run_inference", "format_results", "upload_annotations"],
 }
 SOURCES = {"file": {"file": "annotations.json"}, "inference": {"model": "json:loads"}}
+
+
+# The action that trains
+
+
+def test_a_training_registers_the_steps_of_the_guide_and_returns_a_dictionary(readings: dict[Key, Reading]) -> None:
+    """`BaseTrainAction` handles orchestration."""
+    names = readings["BaseTrainAction Example", 1].names
+    steps = ["PrepareDatasetStep", "InitializeModelStep", "TrainModelStep", "SaveCheckpointStep", "UploadModelStep"]
+    seen: list[str] = []
+
+    def own(title: str) -> type[BaseStep[Any]]:
+        def execute(self: BaseStep[Any], context: Any) -> StepResult:  # noqa: ANN401  # any context
+            seen.append(f"{self.name} in {type(context).__name__}")
+            return StepResult()
+
+        return type(title, (BaseStep,), {"name": title, "progress_weight": 0.2, "execute": execute})
+
+    kind = names["MyTrainAction"]
+    globals_of_guide = kind.setup_steps.__globals__
+    before = dict(globals_of_guide)
+    globals_of_guide.update({title: own(title) for title in steps})
+    try:
+        result = kind(names["TrainParams"](), RuntimeContext()).execute()
+    finally:
+        globals_of_guide.clear()
+        globals_of_guide.update(before)
+
+    assert type(result) is dict
+    assert (result["steps_executed"], result["steps_total"]) == (5, 5)
+    assert seen == [f"{title} in TrainContext" for title in steps]
 
 
 # Guidelines and best practices

@@ -21,6 +21,7 @@ from synapse_sdk.errors import SynapseError
 from synapse_sdk.plugins.actions.add_task_data import AddTaskDataParams
 from synapse_sdk.plugins.actions.dataset import DatasetParams
 from synapse_sdk.plugins.actions.export import ExportParams
+from synapse_sdk.plugins.actions.train import TrainParams
 from synapse_sdk.plugins.actions.upload import UploadParams
 from synapse_sdk.plugins.manifest import ActionEntry, Manifest, Requirements
 
@@ -44,6 +45,8 @@ PUBLIC = (
     "synapse_sdk.plugins.actions.dataset.steps",
     "synapse_sdk.plugins.actions.export",
     "synapse_sdk.plugins.actions.export.steps",
+    "synapse_sdk.plugins.actions.train",
+    "synapse_sdk.plugins.actions.train.steps",
     "synapse_sdk.plugins.actions.upload",
     "synapse_sdk.plugins.actions.upload.steps",
     "synapse_sdk.plugins.discovery",
@@ -64,6 +67,7 @@ PARAMS: dict[str, type[BaseModel]] = {
     "Params of an export": ExportParams,
     "Params of the dataset action": DatasetParams,
     "Params for annotating tasks": AddTaskDataParams,
+    "Params of a training": TrainParams,
 }
 """Models by the heading above their table."""
 

@@ -1,0 +1,41 @@
+"""The report of a training."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synapse_sdk.plugins.actions.report_files import written_aside
+
+if TYPE_CHECKING:
+    from synapse_sdk.plugins.actions.train.context import TrainContext
+
+__all__ = ["write_report"]
+
+
+def write_report(context: "TrainContext", status: str) -> Path:
+    """Write `report.json`, whole or not at all, and return where it is.
+
+    Args:
+        context: The training.
+        status: `succeeded` or `rolled_back`.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = Path(context.report_folder, "report.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report = {
+        "run": context.run,
+        "status": status,
+        "started_at": context.started_at,
+        "params": context.params.model_dump(mode="json", exclude_defaults=True),
+        "dataset": context.dataset,
+        "download": context.download,
+        "conversion": context.conversion,
+        "metrics": context.metrics,
+        "model": context.model,
+        "errors": [error.partition("\n")[0] for error in context.errors],
+    }
+    with written_aside(path) as file:
+        file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    return path

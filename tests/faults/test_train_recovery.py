@@ -1,0 +1,60 @@
+"""Trainings are killed again and again, at work and while they are undone: F1, F3.
+
+The tests by lot print their seed; `SYNAPSE_SEED=... pytest tests/faults/test_train_recovery.py` plays it again.
+"""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.laboratory import Laboratory, Verb
+from tests.faults.training import PARAMS, CrashTrain, look, make_world
+
+rounds = pytest.mark.parametrize(
+    "number", [0, *(pytest.param(number, marks=pytest.mark.full) for number in range(1, 8))]
+)
+ENDS = ("rolled_back", "failed", "succeeded")
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """Numbers to learn from, and a storage."""
+    place = tmp_path_factory.mktemp("training").resolve()
+    with Laboratory.set_up(CrashTrain, PARAMS, place / "sandbox", make_world, look) as made:
+        yield made
+
+
+@rounds
+def test_a_resumed_training_converges(laboratory: Laboratory, lot: random.Random, number: int) -> None:  # noqa: ARG001  # part of the seed
+    """F3: however often it is killed, the model is the one that it would have been."""
+    run_id = laboratory.begin_and_kill(lot)
+
+    laboratory.check(laboratory.recover(run_id, lot, "resume"), "succeeded")
+
+
+@rounds
+def test_an_undone_training_converges(laboratory: Laboratory, lot: random.Random, number: int) -> None:  # noqa: ARG001  # as above
+    """F3: however often undoing is killed, nothing is left in the end; unless it was over before."""
+    run_id = laboratory.begin_and_kill(lot)
+
+    laboratory.check(laboratory.recover(run_id, lot, "rollback"), *ENDS)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("verb", ["resume", "rollback"])
+def test_a_training_survives_a_kill_at_every_write_of_its_journal(laboratory: Laboratory, verb: Verb) -> None:
+    """F1: it is finished or undone, from the first write to the last."""
+    trace = laboratory.trace
+    moments = [(name, trace[: at + 1].count(name)) for at, name in enumerate(trace) if name.startswith("journal.")]
+    for moment in moments:
+        laboratory.reset()
+        run_id = laboratory.process.new_run()
+        assert laboratory.process.do("run", run_id, dies_at=moment).is_killed, moment
+
+        outcome = laboratory.process.do(verb, run_id)
+
+        laboratory.progress(run_id)
+        is_done = verb == "resume" or outcome.had_ended
+        laboratory.check(outcome.status, *(("succeeded",) if is_done else ENDS))
+    assert len(moments) >= 12
