@@ -1,0 +1,1 @@
+"""Training a small network that reads handwritten digits."""
