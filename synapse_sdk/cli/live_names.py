@@ -16,6 +16,7 @@ __all__ = [
     "complete_action",
     "complete_collection",
     "complete_dataset",
+    "complete_model",
     "complete_plugin",
     "complete_project",
     "complete_run",
@@ -86,6 +87,11 @@ def complete_dataset(ctx: click.Context, _param: click.Parameter, incomplete: st
     return _names(ctx, lambda backend: backend.ground_truths.datasets, incomplete)
 
 
+def complete_model(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Return the models whose names begin so; the newest version of each is meant."""
+    return _names(ctx, lambda backend: backend.models.list, incomplete)
+
+
 def complete_project(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Return the projects whose names begin so."""
     return _names(ctx, lambda backend: backend.projects.list, incomplete)
@@ -111,7 +117,7 @@ def _names(
         if path is not None and not path.exists():
             return []
         with open_backend(place) as backend:
-            names = [record.name for record in read(backend)(limit=MOST_NAMES)]
+            names = dict.fromkeys(record.name for record in read(backend)(limit=MOST_NAMES))
     except SynapseError:  # as above
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

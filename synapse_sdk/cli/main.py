@@ -29,6 +29,9 @@ SECTIONS = {
         "datasets": LateCommand(
             "synapse_sdk.cli.catalogue.datasets:datasets", "Convert datasets; keep ground truths.", ("dataset",)
         ),
+        "models": LateCommand(
+            "synapse_sdk.cli.catalogue.models:models", "Show, download and remove trained models.", ("model",)
+        ),
         "storages": LateCommand(
             "synapse_sdk.cli.catalogue.storages:storages", "Make storages known, and forget them.", ("storage",)
         ),

@@ -7,8 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from synapse_sdk.backend import ModelId
-from synapse_sdk.errors import ConfigurationError, ObjectNotFoundError, StorageError, StorageIntegrityError
+from synapse_sdk.backend import ModelId, ModelState
+from synapse_sdk.errors import (
+    ConfigurationError,
+    ObjectNotFoundError,
+    RecordNotFoundError,
+    StorageError,
+    StorageIntegrityError,
+)
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.report_files import part_of
 from synapse_sdk.storage import Storage, open_storage
@@ -30,7 +36,12 @@ def find_model(backend: "Backend", named: int | str) -> "Model":
         RecordNotFoundError: There is none; the message names the nearest.
     """
     if isinstance(named, int) or named.isdecimal():
-        return backend.models.get(ModelId(int(named)))
+        model = backend.models.get(ModelId(int(named)))
+        if model.state is not ModelState.REGISTERED:
+            msg = f"The model {named} is not registered"
+            why = f"run {model.run} has not succeeded yet"
+            raise RecordNotFoundError(msg, why=why, fix="Wait for the run, or undo it: synapse runs list")
+        return model
     name, _, version = named.partition("@")
     return backend.models.find(name, version or None)
 

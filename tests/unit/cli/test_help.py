@@ -16,7 +16,7 @@ from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
 from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
-from tests.unit.cli.working import DM, annotate_all, make_birds, make_datasets, make_project
+from tests.unit.cli.working import DM, annotate_all, leave_model, make_birds, make_datasets, make_project
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -107,6 +107,8 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
         leave_work(home)
     if page == "synapse export":
         leave_versions()
+    if page.startswith("synapse models"):
+        leave_model("digits", "1", b"a network")
     if page.startswith("synapse datasets") and page != "synapse datasets download":
         make_datasets(home)
     if page == "synapse datasets download":
@@ -146,6 +148,7 @@ def test_runs_are_a_group_and_run_is_a_command(synapse: "Synapse") -> None:
         ("project", "projects"),
         ("dataset", "datasets"),
         ("storage", "storages"),
+        ("model", "models"),
     ],
 )
 def test_a_group_answers_to_singular_and_plural(other: str, name: str, synapse: "Synapse") -> None:

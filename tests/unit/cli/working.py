@@ -12,6 +12,8 @@ from synapse_sdk.backend import (
     Category,
     FileSpecification,
     FileType,
+    Model,
+    ModelFile,
     NewGroundTruth,
     NewUnit,
     TaskFilter,
@@ -20,7 +22,7 @@ from synapse_sdk.backend import (
 from synapse_sdk.storage import open_storage
 from synapse_sdk.types import JsonObject
 
-__all__ = ["DM", "annotate_all", "bring_in", "make_birds", "make_datasets", "make_project"]
+__all__ = ["DM", "annotate_all", "bring_in", "leave_model", "make_birds", "make_datasets", "make_project"]
 
 DM: JsonObject = {
     "images": [{"bounding_box": [{"id": "b1", "classification": "cat", "attrs": [], "data": [1, 2, 3, 4]}]}]
@@ -50,6 +52,21 @@ def make_project(*keys: str) -> None:
     with open_backend() as backend:
         project = backend.projects.get("boxes")
         backend.tasks.create(project.id, [unit.id for unit in backend.data_units.list(project.collection_id)])
+
+
+def leave_model(name: str, version: str, content: bytes, *, is_registered: bool = True) -> Model:
+    """Leave a model in a storage `store` in the current folder, as a training would."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    with open_backend() as backend:
+        record = backend.storages.ensure((Path.cwd() / "store").as_uri())
+        file = ModelFile(
+            storage_id=record.id, key=f"models/{name}-{version}/{sha256}.npz", sha256=sha256, size=len(content)
+        )
+        with open_storage(record.url) as storage:
+            storage.put(file.key, content)
+        settings: JsonObject = {"hyperparameters": {"epochs": 3}}
+        staged = backend.models.stage(f"run-{name}-{version}", name, version, file, configuration=settings)
+        return backend.models.register(staged.id) if is_registered else staged
 
 
 def annotate_all() -> None:
