@@ -66,13 +66,19 @@ class Running:
         self.process.send_signal(number)
 
     def end(self) -> Outcome:
-        """Wait for the end."""
-        out = self.process.stdout.read() if self.process.stdout is not None and not self.process.stdout.closed else ""
+        """Wait for the end, but not for ever."""
+        out: list[str] = []
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            reading = threading.Thread(target=lambda stream: out.append(stream.read()), args=(self.process.stdout,))
+            reading.daemon = True
+            reading.start()
+            reading.join(PATIENCE)
+            assert not reading.is_alive(), f"it does not end; so far it said {[*self._lines.queue]}"
         code = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         while not self._lines.empty():
             self._seen.append(self._lines.get() or "")
-        return Outcome(code, out, "".join(self._seen))
+        return Outcome(code, "".join(out), "".join(self._seen))
 
 
 class Shell:

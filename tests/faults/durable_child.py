@@ -86,7 +86,7 @@ class Child:
         """Leave nothing running."""
         self.watchdog.cancel()
         self.process.kill()
-        self.process.communicate()
+        self.process.communicate(timeout=PATIENCE)
 
 
 @dataclass

@@ -44,7 +44,7 @@ def start(world: World) -> Iterator[Start]:
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 def freeze(start: Start) -> subprocess.Popen[str]:

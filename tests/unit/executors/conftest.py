@@ -30,7 +30,7 @@ def drive(scene: Path) -> Iterator[Callable[..., Driver]]:
     for driver in drivers:
         was_running = driver.process.poll() is None
         driver.process.kill()
-        driver.process.communicate()
+        driver.process.communicate(timeout=60)
         if was_running and driver.has("second"):
             with suppress(ProcessLookupError):
                 os.kill(driver.worker, signal.SIGKILL)
