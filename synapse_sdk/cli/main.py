@@ -29,6 +29,7 @@ SECTIONS = {
         "datasets": LateCommand(
             "synapse_sdk.cli.catalogue.datasets:datasets", "Convert datasets; keep ground truths.", ("dataset",)
         ),
+        "train": LateCommand("synapse_sdk.cli.train:train", "Train a model with a plugin, and register it."),
         "models": LateCommand(
             "synapse_sdk.cli.catalogue.models:models", "Show, download and remove trained models.", ("model",)
         ),

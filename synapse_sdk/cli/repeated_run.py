@@ -59,8 +59,10 @@ def checked_params(action: "type[BaseAction[Any]]", params: Mapping[str, Any]) -
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedRun:
-    """A run of a built-in action, as a command describes it."""
+    """A run of an action, by default a built-in one, as a command describes it."""
 
+    plugin: str = PLUGIN
+    """The plugin, as it is recorded."""
     action: str
     params: Mapping[str, Any]
     tuning: Mapping[str, Any] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class RepeatedRun:
             LeaseHeldError: The same run is under way.
         """
         earlier = self._earlier(session)
-        start = StartRun(PreparedRequest(plugin=PLUGIN, action=self.action, params=dict(self.params)))
+        start = StartRun(PreparedRequest(plugin=self.plugin, action=self.action, params=dict(self.params)))
         if earlier is None:
             check()
             return execute(start, session)
@@ -99,7 +101,7 @@ class RepeatedRun:
         """Return a run without an end that does the same; None if there is none, or runs are not recorded."""
         if session.journal is None or ((file := sqlite_path(session.journal)) is not None and not file.exists()):
             return None
-        wanted = (PLUGIN, self.action, os.getcwd())  # noqa: PTH109  # it is recorded as text
+        wanted = (self.plugin, self.action, os.getcwd())  # noqa: PTH109  # it is recorded as text
         for report in find_runs(statuses=UNENDED, journal=session.journal):
             source = report.record.source
             if (source.plugin, source.action, source.directory) == wanted and self._is_same(source.params):

@@ -7,7 +7,7 @@ import click
 
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.live_names import complete_action, complete_plugin
-from synapse_sdk.cli.run_request import Request
+from synapse_sdk.cli.run_request import PreparedRequest, Request
 from synapse_sdk.cli.session import Session
 from synapse_sdk.settings import CHOICES
 
@@ -95,7 +95,7 @@ def run(
     return 0
 
 
-def show_plan(request: Request, session: Session) -> None:
+def show_plan(request: Request | PreparedRequest, session: Session) -> None:
     """Print the steps that would run."""
     from synapse_sdk.cli.output import prints_to_stderr  # noqa: PLC0415  # help needs none of these
     from synapse_sdk.cli.params import check_params  # noqa: PLC0415

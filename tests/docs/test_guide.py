@@ -461,7 +461,7 @@ def test_a_training_registers_the_steps_of_the_guide_and_returns_a_dictionary(re
         globals_of_guide.clear()
         globals_of_guide.update(before)
 
-    assert type(result) is dict
+    assert isinstance(result, dict)
     assert (result["steps_executed"], result["steps_total"]) == (5, 5)
     assert seen == [f"{title} in TrainContext" for title in steps]
 

@@ -16,6 +16,7 @@ from synapse_sdk.cli.commands import SynapseCommand, SynapseGroup
 from synapse_sdk.cli.main import main, root
 from synapse_sdk.cli.scaffold import write_plugin
 from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
+from tests.unit.cli.training import write_trainer
 from tests.unit.cli.working import DM, annotate_all, leave_model, make_birds, make_datasets, make_project
 
 if TYPE_CHECKING:
@@ -93,9 +94,8 @@ def leave_versions() -> None:
             backend.ground_truths.create_version(dataset.id, items)
 
 
-@pytest.mark.parametrize("page", EXAMPLES)
-def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path) -> None:
-    """What help shows can be copied, line after line; a page that makes the plugin `greeter` does so first."""
+def prepare(page: str, home: Path) -> None:
+    """Leave what the examples of a page presume."""
     if MAKES_GREETER not in EXAMPLES[page]:
         write_plugin("greeter", home)
     if page.startswith(("synapse runs", "synapse journal")):
@@ -107,12 +107,20 @@ def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path)
         leave_work(home)
     if page == "synapse export":
         leave_versions()
-    if page.startswith("synapse models"):
-        leave_model("digits", "1", b"a network")
     if page.startswith("synapse datasets") and page != "synapse datasets download":
         make_datasets(home)
     if page == "synapse datasets download":
         make_birds(home / "store", versions=2)
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path) -> None:
+    """What help shows can be copied, line after line; a page that makes the plugin `greeter` does so first."""
+    prepare(page, home)
+    if page == "synapse train":
+        write_trainer(home)
+    if page.startswith("synapse models"):
+        leave_model("digits", "1", b"a network")
     for example in EXAMPLES[page]:
         evaluated = re.fullmatch(r'eval "\$\((?P<inner>.+)\)"', example)
         program, *args = shlex.split(evaluated["inner"] if evaluated else example)

@@ -46,7 +46,6 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
     action_name = "train"
     category = "neural_net"
     params_model = TrainParams
-    result_model = TrainResult
     target_format: ClassVar[str | None] = None
     """The format that `train` wants its dataset in; None for the one it is in."""
 
@@ -119,19 +118,18 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
         write_report(context, "succeeded")
         _remove_work_folder(context)
 
-    def build_result(self, context: TrainContext, summary: dict[str, Any]) -> dict[str, Any]:
+    def build_result(self, context: TrainContext, summary: dict[str, Any]) -> TrainResult:
         """Return what was trained, from what, and how well."""
         lost = context.download.get("failed", 0) + context.conversion.get("losses", 0)
-        return {
-            **summary,
-            "success": not lost,
-            "run": context.run,
-            "model": context.model or None,
-            "metrics": context.metrics,
-            "dataset": context.dataset or None,
-            "losses": lost,
-            "report_path": str(Path(context.report_folder, "report.json")),
-        }
+        return TrainResult(
+            **{**summary, "success": not lost},
+            run=context.run,
+            model=context.model or None,
+            metrics=context.metrics,
+            dataset=context.dataset or None,
+            losses=lost,
+            report_path=str(Path(context.report_folder, "report.json")),
+        )
 
     def report_undone(self, context: TrainContext) -> Path:
         """Write a report that says that nothing is left."""

@@ -437,7 +437,7 @@ def test_steps_of_ones_own_are_all_that_runs(world: TrainWorld) -> None:
     """As the guide shows: `execute` returns a dictionary."""
     result = world.learn(Own)
 
-    assert type(result) is dict
+    assert isinstance(result, dict)
     assert (result["steps_executed"], result["steps_total"]) == (2, 2)
     first, second = world.backend.models.list()
     assert (first.name, first.version, first.configuration["kind"]) == ("other", "7", "twin")
