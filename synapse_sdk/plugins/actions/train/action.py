@@ -10,7 +10,7 @@ from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.dataset import ConvertDatasetStep, DatasetOperation, DatasetParams, ExportDatasetStep
 from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.actions.train.context import TrainContext
-from synapse_sdk.plugins.actions.train.models import remove_models
+from synapse_sdk.plugins.actions.train.models import register_models, remove_models
 from synapse_sdk.plugins.actions.train.params import TrainParams
 from synapse_sdk.plugins.actions.train.report import write_report
 from synapse_sdk.plugins.actions.train.result import TrainResult
@@ -112,8 +112,7 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
 
     def commit(self, context: TrainContext) -> None:
         """Register what was staged, write the report, and remove the run's own folder."""
-        for model in context.backend.models.of_run(context.run):
-            context.backend.models.register(model.id)
+        register_models(context.backend, context.run)
         hit("train.registered")
         write_report(context, "succeeded")
         _remove_work_folder(context)

@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from synapse_sdk.types import JsonObject
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend, StorageRecord
 
-__all__ = ["NewModel", "registered_model", "remove_models", "seal_model", "store_model"]
+__all__ = ["NewModel", "register_models", "registered_model", "remove_models", "seal_model", "store_model"]
 
 PATIENCE = RetryPolicy(max_attempts=5, delay=0.25, max_delay=10.0, jitter=0.5)
 THE_SAME_DAY = (1980, 1, 1, 0, 0, 0)
@@ -105,6 +106,12 @@ def store_model(backend: "Backend", record: "StorageRecord", path: Path, new: Ne
         storage.flush()
     hit("train.sent")
     return model
+
+
+def register_models(backend: "Backend", run: str) -> None:
+    """Make all models of a run known to everybody; safe to repeat, whatever became of an answer."""
+    for model in backend.models.of_run(run):
+        retry(partial(backend.models.register, model.id), PATIENCE)
 
 
 def remove_models(backend: "Backend", run: str) -> int:
