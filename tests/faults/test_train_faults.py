@@ -81,7 +81,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("at", ["train.saved", "train.sent"])
+@pytest.mark.parametrize("at", ["train.saved", "train.trained"])
 def test_a_full_disk_of_the_journal_fails_the_run_which_is_undone(
     project: Path, shell: Shell, disk: Path, at: str
 ) -> None:
