@@ -20,6 +20,7 @@ __all__ = [
     "StoppedBySignal",
     "Terminated",
     "stop_on_signals",
+    "undisturbed",
     "wait_for_end",
 ]
 
@@ -96,6 +97,36 @@ class InterruptShield:
         for number in sorted(self.held):
             if number != signal.SIGINT or not isinstance(but, KeyboardInterrupt):
                 signal.raise_signal(number)
+
+
+def undisturbed(work: Callable[[], object], error: BaseException | None) -> set[int]:
+    """Do something that must not be cut short, such as waiting for threads, and return the signals that came meanwhile.
+
+    A Ctrl-C that comes just before signals are held back begins it again, and is counted.
+
+    Args:
+        work: What is done; safe to repeat.
+        error: What is on its way; None if nothing is, and then the signals that came are delivered afterwards.
+
+    Raises:
+        InsistentInterrupt: Ctrl-C was pressed three times, the one that is on its way included.
+    """
+    presses, early = int(isinstance(error, KeyboardInterrupt)), set[int]()
+    while True:
+        try:
+            with InterruptShield(lambda _: None, presses=presses) as shield:
+                work()
+        except InsistentInterrupt:
+            raise
+        except KeyboardInterrupt:
+            presses += 1
+            early.add(signal.SIGINT)
+        else:
+            break
+    shield.held |= early
+    if error is None:
+        shield.obey(but=SystemExit())
+    return shield.held
 
 
 def wait_for_end(future: "Future[Any]") -> None:

@@ -2,14 +2,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield, wait_for_end
+from synapse_sdk.interrupts import InsistentInterrupt, InterruptShield, undisturbed, wait_for_end
 
 PATIENCE = 30.0
 
@@ -218,3 +218,67 @@ def test_shields_may_be_nested() -> None:
         inner.obey(but=ValueError())
 
     assert outer.presses == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError()], ids=repr)
+def test_what_must_not_be_cut_short_is_begun_again_after_a_press_that_came_early(error: BaseException) -> None:
+    """It came before signals were held back: the work is done all the same, and the press is not forgotten."""
+    begun: list[str] = []
+
+    def work() -> None:
+        begun.append("work")
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        begun.append("done")
+
+    assert undisturbed(work, error) == {signal.SIGINT}
+    assert begun == ["work", "work", "done"]
+
+
+def _pressing(done: list[int], presses: int = 1) -> Callable[[], None]:
+    """Return work during which Ctrl-C is pressed, and which then notes that it is done."""
+
+    def work() -> None:
+        for _ in range(presses):
+            _press()
+        done.append(1)
+
+    return work
+
+
+def test_a_press_during_what_must_not_be_cut_short_is_handed_on() -> None:
+    """With an error on its way, whoever undoes things gets to know of it."""
+    done: list[int] = []
+
+    assert undisturbed(_pressing(done), ValueError()) == {signal.SIGINT}
+    assert done == [1]
+
+
+def test_a_press_is_obeyed_after_what_must_not_be_cut_short() -> None:
+    """If nothing else is on its way."""
+    done: list[int] = []
+
+    with pytest.raises(KeyboardInterrupt):
+        undisturbed(_pressing(done), None)
+
+    assert done == [1]
+
+
+def test_whoever_insists_does_not_wait_for_what_must_not_be_cut_short() -> None:
+    """The third press, of which one is on its way already."""
+    with pytest.raises(InsistentInterrupt):
+        undisturbed(_pressing([], presses=2), KeyboardInterrupt())
+
+
+def test_presses_that_came_early_count_among_three() -> None:
+    """Else nobody could get out."""
+    left = [1]
+
+    def work() -> None:
+        if left:
+            left.clear()
+            raise KeyboardInterrupt
+        _press()
+
+    with pytest.raises(InsistentInterrupt):
+        undisturbed(work, KeyboardInterrupt())

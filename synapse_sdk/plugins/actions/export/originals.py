@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import ConfigurationError, StorageError, StorageIntegrityError, SynapseError
-from synapse_sdk.interrupts import InterruptShield
+from synapse_sdk.interrupts import undisturbed
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, output_error
 from synapse_sdk.retry import RetryPolicy, retry
@@ -125,15 +125,13 @@ class Originals:
         Raises:
             InsistentInterrupt: The user did not want to wait for files on their way.
         """
+        return undisturbed(self._end, error)
+
+    def _end(self) -> None:
         self._stop.set()
-        presses = int(isinstance(error, KeyboardInterrupt))
-        with InterruptShield(lambda _: None, presses=presses) as shield:
-            if self._threads is not None:
-                self._threads.shutdown(cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
         self._ahead.clear()
-        if error is None:
-            shield.obey(but=SystemExit())
-        return shield.held
 
     def _fetch_ahead(self, item: "ConvertedItem") -> None:
         for name, file in item["files"].items():

@@ -23,7 +23,7 @@ from synapse_sdk.errors import (
     SynapseError,
 )
 from synapse_sdk.failpoints import hit
-from synapse_sdk.interrupts import InterruptShield
+from synapse_sdk.interrupts import undisturbed
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, Reason
 from synapse_sdk.plugins.actions.upload.crew import Crew
 from synapse_sdk.plugins.actions.upload.destination import Destination
@@ -118,13 +118,11 @@ class Transfer:
 
     def _end(self, error: BaseException | None) -> None:
         """Wait for the threads: what they still send has to be there before anybody undoes it."""
+        self._held_signals += undisturbed(self._dismiss, error)
+
+    def _dismiss(self) -> None:
         self._stop.set()
-        presses = int(isinstance(error, KeyboardInterrupt))
-        with InterruptShield(lambda _: None, presses=presses) as shield:
-            self._crew.dismiss()
-        if error is None:
-            shield.obey(but=SystemExit())
-        self._held_signals += shield.held
+        self._crew.dismiss()
 
     def _advance(self) -> bool:
         """Start what can be started, wait for something to end, and take note of it; False once all is done."""
