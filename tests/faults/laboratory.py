@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,6 +101,29 @@ class Laboratory:
             if not outcome.is_killed:
                 return outcome.status
         pytest.fail("the recovery never came to its end")
+
+    def kill_at_every_write(self, verb: Verb, *ends: str) -> int:
+        """Kill a run before and after every write of its journal, and recover; return how many kills there were.
+
+        How many writes there are differs from run to run: progress that took long to write is not written each time.
+
+        Args:
+            verb: How it is recovered.
+            ends: How a run may have ended that was undone, or was over before.
+        """
+        kills = 0
+        for name in ("journal.commit", "journal.committed"):
+            for number in count(1):
+                self.reset()
+                run_id = self.process.new_run()
+                if not self.process.do("run", run_id, dies_at=(name, number)).is_killed:
+                    break
+                kills += 1
+                outcome = self.process.do(verb, run_id)
+                self.progress(run_id)
+                is_done = verb == "resume" or outcome.had_ended
+                self.check(outcome.status, *(("succeeded",) if is_done else ends))
+        return kills
 
     def check(self, status: str, *allowed: str) -> None:
         """See whether a run has ended as it may, and left what runs leave that end so."""

@@ -128,12 +128,14 @@ def test_several_processes_write_what_one_would(dataset: Dataset, target: str, t
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("target", ["dm_v1", "dm_v2", "yolo", "pascal", "imagefolder"])
-@pytest.mark.parametrize("task", ["detect", "segment", "pose", "obb"])
-@settings(FEW, max_examples=25)
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [("dm_v2", None), ("yolo", "detect"), ("yolo", "segment"), ("yolo", "pose"), ("pascal", "segment")],
+)
+@settings(FEW, max_examples=10)
 @given(dataset=datasets())
-def test_several_processes_write_whatever_one_would(dataset: Dataset, target: str, task: str) -> None:
-    """The same, for many more datasets."""
+def test_several_processes_write_whatever_one_would(dataset: Dataset, target: str, task: str | None) -> None:
+    """The same, for more datasets."""
     check_processes(dataset, target, task)
 
 
