@@ -42,7 +42,7 @@ def test_a_checkpoint_that_was_spoilt_is_not_gone_on_from(tmp_path: Path) -> Non
     with CrashProcess(CrashTrain, PARAMS, {}, place, timeout=30.0) as process:
         run_id = process.new_run()
         assert process.do("run", run_id, dies_at=("train.saved", 2)).is_killed
-        (newest,) = (place / "world" / ".synapse").glob("runs/*/work/checkpoints/00000002/mean")
+        (newest,) = (place / "world" / ".synapse").rglob("checkpoints/00000002/mean")
         newest.write_text(json.dumps(0.5))
         outcome = process.do("resume", run_id)
 

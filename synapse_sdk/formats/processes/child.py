@@ -17,7 +17,6 @@ from synapse_sdk.formats.processes.messages import (
     Failure,
     SentInfo,
     Task,
-    Told,
     decode_item,
     encode,
     messages,
@@ -57,11 +56,11 @@ def main() -> None:
 
 def _written(batch: Sequence[msgspec.Raw], writer: Writer, losses: LossLog) -> Answer:
     """Write the items of a message."""
-    told: list[list[Told]] = []
+    told: list[list[Held]] = []
     try:
         for data in batch:
             writer.write(decode_item(data))
-            told.append([Told.of(each) for each in losses.take() if isinstance(each, Held)])
+            told.append([each for each in losses.take() if isinstance(each, Held)])
     except Exception as error:  # noqa: BLE001  # it is raised again where somebody hears it
         return Answer(told=told, failure=_failure(error))
     return Answer(told=told)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from synapse_sdk.formats.base import FormatOptions
-from synapse_sdk.formats.losses import Held, Outcome, Reason
+from synapse_sdk.formats.losses import Held
 from synapse_sdk.formats.model import (
     Annotation,
     ClassSpec,
@@ -30,7 +30,6 @@ __all__ = [
     "SentInfo",
     "SentItem",
     "Task",
-    "Told",
     "decode_item",
     "encode",
     "messages",
@@ -56,37 +55,6 @@ class Task(Struct, frozen=True):
     options: dict[str, Any]
 
 
-class Told(Struct, frozen=True, array_like=True):
-    """Something that the log of a process was told."""
-
-    outcome: Outcome
-    reason: tuple[str, str, str]
-    item: str
-    split: str
-    where: str
-    words: str
-    annotation: str | None
-    annotations: int
-
-    @classmethod
-    def of(cls, held: Held) -> "Told":
-        """Return what was held back, to be sent."""
-        outcome, reason, item, split, where, words, annotation, annotations = held
-        key = (reason.code, reason.words, reason.fix)
-        return cls(outcome, key, item, split, where, words, annotation, annotations)
-
-    def held(self, reasons: dict[tuple[str, str, str], Reason]) -> Held:
-        """Return what was sent.
-
-        Args:
-            reasons: Those that this process has met; gets the reason if it is new.
-        """
-        reason = reasons.get(self.reason) or reasons.setdefault(self.reason, Reason(*self.reason))
-        return Held(
-            self.outcome, reason, self.item, self.split, self.where, self.words, self.annotation, self.annotations
-        )
-
-
 class Failure(Struct, frozen=True):
     """Why a process could not go on: an error of this package, of the system, or one that nobody expected."""
 
@@ -104,8 +72,8 @@ class Failure(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What a process says about the items of one message; with the last one, what it has written."""
 
-    told: list[list[Told]] = field(default_factory=list)
-    """For each item, in their order."""
+    told: list[list[Held]] = field(default_factory=list)
+    """What the log of the process was told, for each item in their order; reasons are copies."""
     written: list[tuple[str, str, int]] = field(default_factory=list)
     """Class, tool and how often."""
     failure: Failure | None = None

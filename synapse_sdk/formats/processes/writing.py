@@ -18,7 +18,7 @@ import msgspec
 from synapse_sdk import errors
 from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
 from synapse_sdk.formats.base import Writer
-from synapse_sdk.formats.losses import Held, LossLog, Renamed
+from synapse_sdk.formats.losses import Held, LossLog, Reason, Renamed
 from synapse_sdk.formats.model import Item
 from synapse_sdk.formats.processes.messages import (
     Answer,
@@ -138,7 +138,11 @@ class WriterProcesses:
             of_item = next(told[number], None)
             if of_item is None:
                 raise _error_of(answers[number].failure)
-            self._losses.tell([each.held(self._reasons) for each in of_item])
+            self._losses.tell([each._replace(reason=self._known(each.reason)) for each in of_item])
+
+    def _known(self, copy: Reason) -> Reason:
+        """Return the reason that this process has for one that was sent: reports tell them apart by identity."""
+        return self._reasons.setdefault((copy.code, copy.words, copy.fix), copy)
 
 
 @dataclass(slots=True)
