@@ -8,9 +8,10 @@ from typing import Any
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.hooks import failed, settled
-from synapse_sdk.plugins.actions.add_task_data.losses import LossError, all_failed, note_failures, take_stock
+from synapse_sdk.plugins.actions.add_task_data.losses import all_failed
 from synapse_sdk.plugins.actions.add_task_data.reading import TaskReader, TaskWithUnit
 from synapse_sdk.plugins.actions.add_task_data.records import Entry, Settlement, TaskStage
+from synapse_sdk.plugins.actions.add_task_data.settling import settle
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["FormatResultsStep"]
@@ -37,19 +38,14 @@ class FormatResultsStep(BaseStep[AddTaskDataContext]):
         """
         ledger, reader = context.ledger, TaskReader(context)
         total = ledger.count(TaskStage.INFERRED)
-        done = 0
-        try:
-            for batch in batched(reader.read(ledger.entries(TaskStage.INFERRED)), BATCH):
-                settlements = [_settlement(context, reader, entry, found) for entry, found in batch]
-                ledger.settle(settlements)
-                hit("tasks.converted")
-                note_failures(context, settlements)
-                done += len(batch)
-                context.set_progress(done, total)
-        except LossError as loss:
-            return StepResult(success=False, error=str(loss))
-        finally:
-            take_stock(context)
+        settlements = (
+            _settlement(context, reader, entry, found)
+            for entry, found in reader.read(ledger.entries(TaskStage.INFERRED))
+        )
+        batches = batched(settlements, BATCH)
+        error = settle(context, batches, left=total, total=total, written=lambda: hit("tasks.converted"))
+        if error:
+            return StepResult(success=False, error=error)
         converted = ledger.count(TaskStage.CONVERTED)
         if not converted and context.failed_count:
             return StepResult(success=False, error=all_failed(context))

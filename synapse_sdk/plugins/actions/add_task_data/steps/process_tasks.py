@@ -12,15 +12,11 @@ from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.fetching import Fetched, Hopeless
 from synapse_sdk.plugins.actions.add_task_data.hooks import failed, settled
-from synapse_sdk.plugins.actions.add_task_data.losses import (
-    LossError,
-    all_failed,
-    note_failures,
-    take_stock,
-)
+from synapse_sdk.plugins.actions.add_task_data.losses import all_failed
 from synapse_sdk.plugins.actions.add_task_data.one_file import OneFile
 from synapse_sdk.plugins.actions.add_task_data.reading import TaskReader, TaskWithUnit
 from synapse_sdk.plugins.actions.add_task_data.records import Entry, Settlement, TaskStage
+from synapse_sdk.plugins.actions.add_task_data.settling import settle
 from synapse_sdk.plugins.actions.add_task_data.subject import Subject, loaded
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
@@ -50,18 +46,11 @@ class ProcessTasksStep(BaseStep[AddTaskDataContext]):
         reader = TaskReader(context)
         hopeless = Hopeless()
         total = ledger.count(TaskStage.LOADED, TaskStage.CONVERTED, TaskStage.SUBMITTED)
-        done = total - ledger.count(TaskStage.LOADED)
-        try:
-            for batch in batched(self._settled(context, reader, hopeless), BATCH):
-                ledger.settle(batch)
-                hit("tasks.converted")
-                note_failures(context, batch)
-                done += len(batch)
-                context.set_progress(done, total)
-        except LossError as loss:
-            return StepResult(success=False, error=str(loss))
-        finally:
-            take_stock(context)
+        left = ledger.count(TaskStage.LOADED)
+        batches = batched(self._settled(context, reader, hopeless), BATCH)
+        error = settle(context, batches, left=left, total=total, written=lambda: hit("tasks.converted"))
+        if error:
+            return StepResult(success=False, error=error)
         converted = ledger.count(TaskStage.CONVERTED, TaskStage.SUBMITTED)
         if not converted and context.failed_count:
             return StepResult(success=False, error=all_failed(context))

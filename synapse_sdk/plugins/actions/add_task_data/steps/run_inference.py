@@ -10,11 +10,12 @@ from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.fetching import Fetched, Hopeless
 from synapse_sdk.plugins.actions.add_task_data.hooks import failed, told
-from synapse_sdk.plugins.actions.add_task_data.losses import LossError, all_failed, note_failures, take_stock
+from synapse_sdk.plugins.actions.add_task_data.losses import all_failed
 from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel, ModelInput
 from synapse_sdk.plugins.actions.add_task_data.predictions import encoded_result
 from synapse_sdk.plugins.actions.add_task_data.reading import TaskReader, TaskWithUnit
 from synapse_sdk.plugins.actions.add_task_data.records import Entry, Settlement, TaskStage
+from synapse_sdk.plugins.actions.add_task_data.settling import settle
 from synapse_sdk.plugins.actions.export.records import writable
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
@@ -49,19 +50,12 @@ class RunInferenceStep(BaseStep[AddTaskDataContext]):
             StorageError: The ledger cannot be written, or a storage with files of units cannot be reached.
         """
         ledger, total = context.ledger, context.total_count
-        done = total - ledger.count(TaskStage.LOADED)  # a process that died has done some
-        try:
-            for batch in batched(self._asked(context), context.params.inference_batch_size):
-                settlements = _answered(context.model, batch)
-                ledger.settle(settlements)
-                hit("tasks.inferred")
-                note_failures(context, settlements)
-                done += len(batch)
-                context.set_progress(done, total)
-        except LossError as loss:
-            return StepResult(success=False, error=str(loss))
-        finally:
-            take_stock(context)
+        asked = batched(self._asked(context), context.params.inference_batch_size)
+        batches = (_answered(context.model, batch) for batch in asked)
+        left = ledger.count(TaskStage.LOADED)  # a process that died has done some
+        error = settle(context, batches, left=left, total=total, written=lambda: hit("tasks.inferred"))
+        if error:
+            return StepResult(success=False, error=error)
         if context.failed_count == total:
             return StepResult(success=False, error=all_failed(context))
         return StepResult(data={"inferred": ledger.count(TaskStage.INFERRED)})
