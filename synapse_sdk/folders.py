@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["data_folder", "missing_folders", "remove_empty"]
+__all__ = ["data_folder", "missing_folders", "remove_empty", "remove_tree"]
 
 
 def data_folder(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:
@@ -36,6 +36,17 @@ def missing_folders(folder: Path) -> Iterator[Path]:
         if each.exists():
             return
         yield each
+
+
+def remove_tree(folder: str | os.PathLike[str]) -> None:
+    """Remove a folder and all that is in it, if it is there; safe to repeat.
+
+    Raises:
+        OSError: Something in it cannot be removed.
+    """
+    import shutil  # noqa: PLC0415  # slow to import, and who only looks for the data folder needs none of it
+
+    shutil.rmtree(folder, ignore_errors=not os.path.exists(folder))  # noqa: PTH110  # text or a path
 
 
 def remove_empty(folders: Iterable[str | os.PathLike[str]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
-from synapse_sdk.folders import missing_folders, remove_empty
+from synapse_sdk.folders import missing_folders, remove_empty, remove_tree
 
 __all__ = ["Staging", "check_is_free", "empty_folder", "remove_staged", "staged", "staging_of"]
 
@@ -40,7 +40,7 @@ def staged(target: Path) -> Iterator[Staging]:
         stack.callback(remove_empty, [*missing_folders(target.parent)])
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(folder, target, stack)
-        stack.callback(_remove_tree, folder)
+        stack.callback(remove_tree, folder)
         check_is_free(target)
         empty_folder(folder)
         yield Staging(folder, lock)
@@ -60,7 +60,7 @@ def remove_staged(target: Path) -> None:
         return
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove_tree(folder)
+        remove_tree(folder)
     except BlockingIOError:
         return
     finally:
@@ -116,8 +116,3 @@ def _lock(folder: Path, target: Path, stack: contextlib.ExitStack) -> int:
             if os.path.samestat(os.fstat(held), folder.stat()):
                 return held
         # Its owner has finished between our two calls: what is locked is not at this place any more.
-
-
-def _remove_tree(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

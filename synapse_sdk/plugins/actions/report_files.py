@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["part_of", "write_lists", "write_table", "written_aside"]
+__all__ = ["part_of", "write_lists", "write_report", "write_table", "written_aside"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is a formula to a spreadsheet, which a file's name must not become."""
@@ -23,6 +23,19 @@ def written_aside(path: Path) -> Iterator[TextIO]:
     with part.open("w", encoding="utf-8", newline="") as file:
         yield file
     part.replace(path)
+
+
+def write_report(folder: str, report: Mapping[str, Any]) -> Path:
+    """Write `report.json` into a folder, which is made if it is missing, and return where it is.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = Path(folder, "report.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(path) as file:
+        file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    return path
 
 
 def part_of(path: Path) -> Path:

@@ -1,6 +1,5 @@
 """What the steps that give tasks their annotations share."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.backend import Backend, DataCollection, Project, ProjectId, TaskFilter, open_backend
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.add_task_data.fetching import UnitFiles
 from synapse_sdk.plugins.actions.add_task_data.ledger import TaskLedger
 from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel
@@ -139,7 +139,7 @@ class AddTaskDataContext(BaseStepContext):
     def remove_work_folder(self) -> None:
         """Remove the run's own folder, and the ledger with it; safe to repeat."""
         self._close("ledger")
-        shutil.rmtree(self.work_folder, ignore_errors=not Path(self.work_folder).exists())
+        remove_tree(self.work_folder)
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""

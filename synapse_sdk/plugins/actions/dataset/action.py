@@ -1,16 +1,15 @@
 """The dataset action: which steps run, on what, and what comes out."""
 
-import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.dataset.context import DatasetContext
 from synapse_sdk.plugins.actions.dataset.params import DatasetOperation, DatasetParams
 from synapse_sdk.plugins.actions.dataset.result import DatasetResult
 from synapse_sdk.plugins.actions.dataset.steps import ConvertDatasetStep, ExportDatasetStep, PlaceDatasetStep
-from synapse_sdk.plugins.actions.report_files import written_aside
+from synapse_sdk.plugins.actions.report_files import write_report
 from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.steps import StepRegistry
 
@@ -82,12 +81,10 @@ class DatasetAction[P: DatasetParams](ReportedAction[P, DatasetContext]):
 
     def clean_up(self, context: DatasetContext) -> None:
         """Remove the run's own folder."""
-        shutil.rmtree(context.work_folder, ignore_errors=not Path(context.work_folder).exists())
+        remove_tree(context.work_folder)
 
 
 def _write_report(context: DatasetContext, status: str) -> Path:
-    path = Path(context.report_folder, "report.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
     report = {
         "run": context.run,
         "status": status,
@@ -98,6 +95,4 @@ def _write_report(context: DatasetContext, status: str) -> Path:
         "conversion": context.conversion,
         "errors": [error.partition("\n")[0] for error in context.errors],
     }
-    with written_aside(path) as file:
-        file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
-    return path
+    return write_report(context.report_folder, report)

@@ -1,7 +1,6 @@
 """What the steps of an export share."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.backend import Backend, open_backend
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.export.destinations import Destination, Place, destination_of
 from synapse_sdk.plugins.actions.export.exporter import BaseExporter
 from synapse_sdk.plugins.actions.export.items import ConvertedItems, ExportItems, encoded, identity_of
@@ -211,7 +211,7 @@ class ExportContext(BaseStepContext):
         """Remove the run's own folder, and the ledger with it; safe to repeat."""
         self._forget("supply", "exporter")
         self._close("ledger")
-        shutil.rmtree(self.work_folder, ignore_errors=not Path(self.work_folder).exists())
+        remove_tree(self.work_folder)
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""

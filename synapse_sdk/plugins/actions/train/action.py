@@ -1,12 +1,12 @@
 """The action that trains a model: which steps run, on what, and what comes out."""
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from synapse_sdk.errors import ConfigurationError, SynapseError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.dataset import ConvertDatasetStep, DatasetOperation, DatasetParams, ExportDatasetStep
 from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.actions.train.context import TrainContext
@@ -153,4 +153,4 @@ def _silent(action: type[BaseTrainAction[Any]]) -> ConfigurationError:
 
 
 def _remove_work_folder(context: TrainContext) -> None:
-    shutil.rmtree(context.work_folder, ignore_errors=not Path(context.work_folder).exists())
+    remove_tree(context.work_folder)

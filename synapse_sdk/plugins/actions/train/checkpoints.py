@@ -12,6 +12,7 @@ from typing import Any
 
 from synapse_sdk.errors import StorageError, TrainingError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.storage.durable import Unsynced
 from synapse_sdk.types import JsonObject
 
@@ -66,7 +67,7 @@ class Checkpoints:
         number = max((int(path.name) for path in self._folders()), default=0) + 1
         part = self.root / f"{number:08}{PART}"
         try:
-            shutil.rmtree(part, ignore_errors=not part.exists())  # what a process that died has left
+            remove_tree(part)  # what a process that died has left
             part.mkdir(parents=True)
             try:
                 yield part

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from synapse_sdk.backend import Model, ModelFile, ModelState
 from synapse_sdk.errors import StorageError, TrainingError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.model_files import remove_model
 from synapse_sdk.plugins.actions.report_files import part_of
 from synapse_sdk.retry import RetryPolicy, retry
@@ -55,7 +56,7 @@ def seal_model(source: Path, folder: Path) -> Path:
     target = folder / (f"{source.name}.zip" if source.is_dir() else source.name)
     part = part_of(target)
     try:
-        shutil.rmtree(folder, ignore_errors=not folder.exists())
+        remove_tree(folder)
         folder.mkdir(parents=True)
         if source.is_dir():
             _pack(source, files, part)

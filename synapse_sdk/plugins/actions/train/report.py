@@ -1,10 +1,9 @@
 """The report of a training."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synapse_sdk.plugins.actions.report_files import written_aside
+from synapse_sdk.plugins.actions import report_files
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.train.context import TrainContext
@@ -22,8 +21,6 @@ def write_report(context: "TrainContext", status: str) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    path = Path(context.report_folder, "report.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
     report = {
         "run": context.run,
         "status": status,
@@ -36,6 +33,4 @@ def write_report(context: "TrainContext", status: str) -> Path:
         "model": context.model,
         "errors": [error.partition("\n")[0] for error in context.errors],
     }
-    with written_aside(path) as file:
-        file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
-    return path
+    return report_files.write_report(context.report_folder, report)

@@ -1,11 +1,11 @@
 """The upload action: which steps run, on what, and what comes out."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from synapse_sdk.backend import DataFileState
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.reported import ReportedAction
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.params import UploadParams
@@ -63,7 +63,7 @@ class BaseUploadAction[P: UploadParams](ReportedAction[P, UploadContext]):
         context.backend.ingestion.publish(context.run)
         hit("upload.published")
         delete_unused(context, context.run)
-        shutil.rmtree(context.work_folder, ignore_errors=not Path(context.work_folder).exists())
+        remove_tree(context.work_folder)
         write_report(context)
 
     def build_result(self, context: UploadContext, summary: dict[str, Any]) -> dict[str, Any]:

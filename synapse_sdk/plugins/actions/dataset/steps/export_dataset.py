@@ -1,6 +1,5 @@
 """The step that brings ground truths from the backend to this machine."""
 
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 from synapse_sdk.backend import open_backend
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.dataset.cache import (
     FACTS,
     KEPT,
@@ -183,6 +183,6 @@ def _told(facts: DatasetFacts, download: Download, *, is_cached: bool) -> dict[s
 
 
 def _remove_work_folder(work: Path) -> None:
-    shutil.rmtree(work, ignore_errors=not work.exists())
+    remove_tree(work)
     with suppress(OSError):  # others are at work there
         work.parent.rmdir()

@@ -1,8 +1,8 @@
 """The step that keeps what the training has left, whatever happens to the original."""
 
-import shutil
 from pathlib import Path
 
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.train.context import TrainContext
 from synapse_sdk.plugins.actions.train.models import seal_model
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -45,4 +45,4 @@ class SaveCheckpointStep(BaseStep[TrainContext]):
     def rollback(self, context: TrainContext, result: StepResult) -> None:
         """Remove the copy."""
         for entry in result.rollback_data.get("undo_log", []):
-            shutil.rmtree(entry["folder"], ignore_errors=not Path(entry["folder"]).exists())
+            remove_tree(entry["folder"])

@@ -1,10 +1,10 @@
 """The step that trains: it calls the user's code, and sees what comes of it."""
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from synapse_sdk.failpoints import hit
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.train.context import TrainContext
 from synapse_sdk.plugins.actions.train.destination import check_names
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -62,6 +62,6 @@ class TrainStep(BaseStep[TrainContext]):
         for entry in result.rollback_data.get("undo_log", []):
             for name in OWN:
                 folder = Path(entry["folder"], name)
-                shutil.rmtree(folder, ignore_errors=not folder.exists())
+                remove_tree(folder)
             with suppress(OSError):  # others are at work there
                 Path(entry["folder"]).rmdir()

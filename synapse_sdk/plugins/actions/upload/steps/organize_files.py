@@ -1,8 +1,8 @@
 """The fourth step: which files belong together."""
 
-import shutil
 from pathlib import Path
 
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.grouping import group_files
 from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES
@@ -39,7 +39,7 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
     def rollback(self, context: UploadContext, result: StepResult) -> None:
         """Delete what was unpacked."""
         for entry in result.rollback_data.get("undo_log", []):
-            shutil.rmtree(entry["folder"], ignore_errors=not Path(entry["folder"]).exists())
+            remove_tree(entry["folder"])
 
     @staticmethod
     def _unpack(context: UploadContext, root: str, place: str) -> None:
