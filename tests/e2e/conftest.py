@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -143,6 +144,26 @@ class Shell:
         )
         self._started.append(process)
         return Running(process)
+
+    def stopped(self, *args: str, at: str, prefix: tuple[str, ...] = ()) -> Running:
+        """Start `synapse`, which stands still at a failpoint, and return it when it does.
+
+        Args:
+            args: Those of the command.
+            at: The failpoint, and which time it is passed: `step.executed=stop@2`.
+            prefix: A program that runs it.
+        """
+        running = self.start(*args, env={"SYNAPSE_FAILPOINTS": at}, prefix=prefix)
+        _, status = os.waitpid(running.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), running.end()
+        return running
+
+    def signalled(self, *args: str, at: str, number: int) -> Outcome:
+        """Run `synapse`, and send it a signal while it stands still at a failpoint; see `stopped`."""
+        running = self.stopped(*args, at=at)
+        running.signal(number)
+        running.signal(signal.SIGCONT)
+        return running.end()
 
     def clean_up(self) -> None:
         """End what a failed test has left running."""

@@ -1,7 +1,6 @@
 """`synapse upload` as a process that is interrupted, killed, or left by its reader."""
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,14 +26,6 @@ def _project(shell: "Shell") -> None:
     assert shell.run("collections", "describe", "photos", "--create", "animals").code == 0
 
 
-def stopped(shell: "Shell", *args: str, at: str) -> "Running":
-    """Start a command that stands still at a failpoint, and return it when it does."""
-    running = shell.start(*args, env={"SYNAPSE_FAILPOINTS": at})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status)
-    return running
-
-
 def kill(running: "Running") -> None:
     """Kill a process, and wait for its end."""
     running.signal(signal.SIGKILL)
@@ -54,7 +45,7 @@ def objects(shell: "Shell") -> list[Path]:
 
 def test_an_upload_that_was_killed_goes_on_by_the_same_command(shell: "Shell") -> None:
     """Nothing of it is seen before its end, and what had been sent is not sent again."""
-    kill(stopped(shell, *UPLOAD, at=AFTER_A_BATCH))
+    kill(shell.stopped(*UPLOAD, at=AFTER_A_BATCH))
     before = {path: path.stat().st_ino for path in objects(shell)}
     hidden = collection(shell)
 
@@ -72,7 +63,7 @@ def test_an_upload_that_was_killed_goes_on_by_the_same_command(shell: "Shell") -
 
 def test_an_upload_that_is_interrupted_takes_everything_back(shell: "Shell") -> None:
     """Objects, units, and the storage that it had made known; the exit code is that of Ctrl-C."""
-    running = stopped(shell, *UPLOAD, at=AFTER_A_BATCH)
+    running = shell.stopped(*UPLOAD, at=AFTER_A_BATCH)
     sent = len(objects(shell))
     running.signal(signal.SIGINT)
     running.signal(signal.SIGCONT)
@@ -89,8 +80,8 @@ def test_an_upload_that_is_interrupted_takes_everything_back(shell: "Shell") -> 
 
 def test_a_rollback_that_was_killed_is_finished_before_the_upload_begins_anew(shell: "Shell") -> None:
     """By the same command, too."""
-    kill(stopped(shell, *UPLOAD, at=AFTER_A_BATCH))
-    kill(stopped(shell, "runs", "rollback", "last", at="upload.deleted=stop@1"))
+    kill(shell.stopped(*UPLOAD, at=AFTER_A_BATCH))
+    kill(shell.stopped("runs", "rollback", "last", at="upload.deleted=stop@1"))
 
     outcome = shell.run(*UPLOAD, "--json")
 
@@ -103,7 +94,7 @@ def test_a_rollback_that_was_killed_is_finished_before_the_upload_begins_anew(sh
 
 def test_the_same_upload_cannot_run_twice_at_a_time(shell: "Shell") -> None:
     """The second one says where the first one is to be watched, and that it may be tried again."""
-    first = stopped(shell, *UPLOAD, at=AFTER_A_BATCH)
+    first = shell.stopped(*UPLOAD, at=AFTER_A_BATCH)
 
     second = shell.run(*UPLOAD)
     first.signal(signal.SIGCONT)

@@ -48,9 +48,7 @@ def fill_up(disk: Path) -> Path:
 
 def run_while_it_fills(shell: Shell, disk: Path, command: Sequence[str], *, at: str) -> Outcome:
     """Run a command, and fill a disk up when it has come to a place."""
-    running = shell.start(*command, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), running.end()
+    running = shell.stopped(*command, at=f"{at}=stop@1")
     fill_up(disk)
     running.signal(signal.SIGCONT)
     return running.end()

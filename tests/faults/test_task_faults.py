@@ -56,13 +56,8 @@ def test_a_signal_gives_every_task_back_what_it_had(
 ) -> None:
     """F5: wherever it comes, and the exit code tells of it; the same command annotates then."""
     before = look(project)
-    running = shell.start(*COMMAND, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), running.end()
 
-    running.signal(number)
-    running.signal(signal.SIGCONT)
-    ended = running.end()
+    ended = shell.signalled(*COMMAND, at=f"{at}=stop@1", number=number)
 
     assert (ended.code, look(project)) == (code, before), ended.err
     assert shell.run(*COMMAND).code == 0

@@ -61,13 +61,8 @@ def test_a_signal_leaves_neither_model_nor_checkpoints(
 ) -> None:
     """F5: wherever it comes, and the exit code tells of it; the same command trains then."""
     before = look(project)
-    running = shell.start(*COMMAND, env={"SYNAPSE_FAILPOINTS": f"{at}=stop@1"})
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status), running.end()
 
-    running.signal(number)
-    running.signal(signal.SIGCONT)
-    ended = running.end()
+    ended = shell.signalled(*COMMAND, at=f"{at}=stop@1", number=number)
 
     assert (ended.code, look(project)) == (code, before), ended.err
     assert shell.run(*COMMAND).code == 0

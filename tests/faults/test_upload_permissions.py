@@ -1,6 +1,5 @@
 """Uploads of files that their user may not read (F23): a process that permissions bind."""
 
-import os
 import signal
 from collections.abc import Iterator
 
@@ -66,11 +65,7 @@ def test_a_file_that_may_not_be_read_any_more_fails_when_it_is_read(
     """F23: it was shut after it was checked."""
     cat = world.write("images/cat.jpg", b"cat")
     world.write("images/dog.jpg", b"dog")
-    running = shell.start(
-        *UPLOAD, on_error, prefix=obeying_permissions(), env={"SYNAPSE_FAILPOINTS": "step.executed=stop@2"}
-    )
-    _, status = os.waitpid(running.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status)
+    running = shell.stopped(*UPLOAD, on_error, at="step.executed=stop@2", prefix=obeying_permissions())
     cat.chmod(0o000)
     running.signal(signal.SIGCONT)
 
