@@ -54,7 +54,7 @@ def test_images_are_written_as_they_are_said_to_be(dataset: Dataset) -> None:
         placed, sizes = dataset.with_images(Path(folder)), ImageSizes()
 
         names = sorted(f"{item.split}/{item.name}".lstrip("/") for item in dataset.items)
-        assert [name for name, _ in images_below(Path(folder)).found] == names
+        assert [*images_below(Path(folder)).found] == names
         for item in placed.items:
             assert sizes.facts(item.path).shown(ExifPolicy.APPLY) == (item.width, item.height)
         assert_equal_within(placed, placed)

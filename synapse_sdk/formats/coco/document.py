@@ -10,14 +10,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.coco.record_list import BAD_JSON, RecordList
 
 if TYPE_CHECKING:
     from synapse_sdk.types import JsonValue
 
 __all__ = ["BAD_JSON", "Document", "looks_like_coco"]
 
-BAD_JSON = (ValueError, RecursionError)
-"""What msgspec raises for JSON that is malformed, not of the type, not UTF-8, or too deep."""
 BEGINNING = 64 * 1024
 """Bytes of a file that are searched for what shows that it is COCO."""
 SIGNS = re.compile(rb'"(?:annotations|categories)"\s*:\s*\[|"file_name"\s*:')
@@ -28,13 +27,14 @@ NOT_JSON = re.compile(rb"NaN|[+-]?Infinity|nan|[+-]?inf|None|True|False|undefine
 """What people find in place of a JSON value."""
 EMPTY_OBJECT = Raw(b"{}")
 EMPTY_LIST = Raw(b"[]")
+NULL = Raw(b"null")
 
 
 class _Top(Struct, gc=False):
-    """What is looked for in a file. A slice of the file stands for each record: 48 bytes, however long it is."""
+    """What is looked for in a file."""
 
-    images: list[Raw] | None = None
-    annotations: list[Raw] | None = None
+    images: Raw = NULL
+    annotations: Raw = NULL
     categories: list[Raw] | None = None
     info: Raw = EMPTY_OBJECT
     licenses: Raw = EMPTY_LIST
@@ -62,11 +62,7 @@ class Document:
             top = _cut(memoryview(self._map)[start:])
         except BAD_JSON as error:
             raise _refusal(path, self._map, error, start) from error
-        if top.images is None or (top.annotations is None and top.categories is None):
-            missing = "images" if top.images is None else "annotations"
-            raise _not_coco(path, f"It has no {missing!r}")
-        self.images: list[Raw] = top.images
-        self.annotations: list[Raw] = top.annotations or []
+        self.images, self.annotations = _lists(path, top)
         self.categories: list[Raw] = top.categories or []
         self.notes: dict[str, JsonValue] = {}
         """What it says about itself under `info` and `licenses`, where it says anything."""
@@ -77,9 +73,23 @@ class Document:
 
     def close(self) -> None:
         """Let go of the records; the file is unmapped with the last of them."""
-        self.images, self.annotations, self.categories = [], [], []
+        self.categories = []
+        self.images.close()
+        self.annotations.close()
         with contextlib.suppress(BufferError):  # somebody still holds a record
             self._map.close()
+
+
+def _lists(path: Path, top: _Top) -> tuple[RecordList, RecordList]:
+    """Return the images and the annotations of a file, which need not have annotations if it has categories."""
+    has_images, has_annotations = top.images != NULL, top.annotations != NULL
+    if not has_images or not (has_annotations or top.categories is not None):
+        missing = "annotations" if has_images else "images"
+        raise _not_coco(path, f"It has no {missing!r}")
+    try:
+        return RecordList(top.images), RecordList(top.annotations if has_annotations else EMPTY_LIST)
+    except ValueError as error:
+        raise _not_coco(path, str(error)) from error
 
 
 def looks_like_coco(path: Path) -> bool:

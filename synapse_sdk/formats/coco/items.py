@@ -45,7 +45,7 @@ def read_items(
     """
     images = ImageList(files[0].document, split, losses)
     sources = [_Annotations(file, images, joints, losses) for file in files]
-    images.positions.clear()  # only these needed it, and it takes a hundred bytes an image
+    images.forget_ids()  # only these needed them
     main, others = sources[0], sources[1:]
     owned_by, read_into, find = main.owners.of, main.read_into, finder.find
     for position, item in images.items():

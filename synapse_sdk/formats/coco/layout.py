@@ -81,12 +81,14 @@ class _Listing:
         """
         try:
             with os.scandir(root) as entries:
-                listed = [(each.name, is_folder(each)) for each in entries if not each.name.startswith(".")]
+                # Most are images, and none of them is kept.
+                kept = [each for each in entries if each.name.endswith(".json") or is_folder(each)]
         except OSError as error:
             msg = f"Cannot read {str(root)!r}: {error.strerror}"
             raise InvalidDatasetError(msg, fix="Make it readable", path=str(root)) from error
-        folders = sorted(name for name, is_there in listed if is_there)
-        documents = sorted(root / name for name, _ in listed if name.endswith(".json"))
+        there = [each for each in kept if not each.name.startswith(".")]
+        folders = sorted(each.name for each in there if is_folder(each))
+        documents = sorted(root / each.name for each in there if each.name.endswith(".json"))
         return cls(root, tuple(folders), tuple(_present(documents)))
 
 

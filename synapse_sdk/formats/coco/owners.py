@@ -1,22 +1,17 @@
-"""Which annotations of a COCO file belong to which of its images, in at most 16 bytes an annotation."""
+"""Which annotations of a COCO file belong to which of its images, in at most 4 bytes an annotation."""
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from operator import le
 
-import msgspec
-from msgspec import Raw
-
-from synapse_sdk.formats.coco.document import BAD_JSON
+from synapse_sdk.formats.coco.id_table import NOWHERE, IdTable
+from synapse_sdk.formats.coco.record_list import RecordList
 from synapse_sdk.formats.coco.records import OwnerKey
 
 __all__ = ["Owners"]
 
-UNKNOWN, UNREADABLE = -1, -2
-"""Positions of images that are none."""
-
-_decode = msgspec.json.Decoder(OwnerKey).decode
+UNREADABLE = NOWHERE - 1
+"""Where the image of an annotation is that does not say which it is of."""
 
 
 class Owners:
@@ -28,20 +23,17 @@ class Owners:
         count: How many images there are.
     """
 
-    def __init__(self, annotations: Sequence[Raw], positions: Mapping[int | float | str, int], count: int) -> None:
-        find, decode = positions.get, _decode
-        try:
-            owners = array("q", [find(decode(raw).image_id, UNKNOWN) for raw in annotations])
-        except BAD_JSON:
-            owners = array("q", [_find(raw, find) for raw in annotations])
-        counts = [0] * (count - UNREADABLE)
-        for owner in owners:
-            counts[owner] += 1
-        # Negative positions count from the end of the list; here they come first.
-        self._ends = array("q", accumulate([*counts[UNREADABLE:], *counts[:UNREADABLE]]))
-        self._order: Sequence[int] = range(len(owners))
-        if not all(map(le, owners, owners[1:])):
-            self._order = array("q", sorted(self._order, key=owners.__getitem__))
+    def __init__(self, annotations: RecordList, positions: IdTable, count: int) -> None:
+        # Places are positions, behind one for each kind of annotation that has no image.
+        counts = array("I", (0,)) * (count - UNREADABLE)
+        is_in_order, before = True, 0
+        for place in _places(annotations, positions):
+            counts[place] += 1
+            is_in_order, before = is_in_order and before <= place, place
+        self._ends = array("I", accumulate(counts))
+        self._order: Sequence[int] = range(len(annotations))
+        if not is_in_order:
+            self._order = _in_order(_places(annotations, positions), self._ends)
 
     def of(self, position: int) -> Sequence[int]:
         """Return the numbers of the annotations of the image at a position, in their order."""
@@ -54,8 +46,16 @@ class Owners:
         return self._order[: self._ends[1]]
 
 
-def _find(raw: Raw, find: Callable[[int | float | str, int], int]) -> int:
-    try:
-        return find(_decode(raw).image_id, UNKNOWN)
-    except BAD_JSON:
-        return UNREADABLE
+def _places(annotations: RecordList, positions: IdTable) -> Iterator[int]:
+    for record in annotations.decoded(OwnerKey):
+        yield (UNREADABLE if record is None else positions.get(record.image_id)) - UNREADABLE
+
+
+def _in_order(places: Iterable[int], ends: Sequence[int]) -> Sequence[int]:
+    """Return the numbers of annotations by place: a counting sort, which keeps their order."""
+    order = array("I", (0,)) * ends[-1]
+    next_ones = array("I", (0, *ends[:-1]))
+    for number, place in enumerate(places):
+        order[next_ones[place]] = number
+        next_ones[place] += 1
+    return order

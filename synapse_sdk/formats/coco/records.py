@@ -68,7 +68,7 @@ FIELDS = {each.name: msgspec.json.Decoder(each.type).decode for each in msgspec.
 """Decodes the value of each field."""
 NEEDED = ("image_id", "category_id")
 
-_cut: Callable[[Raw], dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw]).decode
+_cut: Callable[[bytes], dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_any: Callable[[Raw], Any] = msgspec.json.Decoder(Any).decode
 
 
@@ -79,7 +79,7 @@ class RecordDecoder:
     """
 
     def __init__(self) -> None:
-        self.decode: Callable[[Raw], Record] = msgspec.json.Decoder(Record).decode
+        self.decode: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode
         """Returns an annotation. Anything unexpected is one of `document.BAD_JSON`: `decode_faulty` knows more."""
         self.extras: dict[str, str] = {}
         """The keys that were learnt, by the names of their fields."""
@@ -89,7 +89,7 @@ class RecordDecoder:
         values = ((key, getattr(record, field, None)) for field, key in self.extras.items())
         return {key: value for key, value in values if value is not UNSET and value is not None}
 
-    def decode_faulty(self, raw: Raw) -> tuple[Record, dict[str, JsonValue], list[str]]:
+    def decode_faulty(self, raw: bytes) -> tuple[Record, dict[str, JsonValue], list[str]]:
         """Return what can be used of an annotation, what it says under other keys, and what is wrong with it.
 
         Raises:

@@ -1,14 +1,15 @@
 """Which files a DM dataset has, and which document is about which original."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os.path import splitext
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name
+from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name, visible
 from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
 from synapse_sdk.formats.splits import canonical_splits
@@ -51,10 +52,10 @@ class Part:
 class Files:
     """The files of a part. Names have slashes."""
 
-    documents: list[str]
+    documents: NameList
     """Sorted, below their folder."""
-    originals: dict[str, str | tuple[str, ...]]
-    """Originals below their folder, by name without suffix, sorted; several of one name are a tuple."""
+    originals: NameList
+    """Sorted, below their folder."""
 
     @classmethod
     def of(cls, root: str, part: Part, losses: LossLog) -> "Files":
@@ -68,32 +69,23 @@ class Files:
         Raises:
             InvalidDatasetError: A folder cannot be read.
         """
-        originals: dict[str, str | tuple[str, ...]] = {}
         with readable():
             names = _names(f"{root}/{part.folder}{DOCUMENTS}", part, losses)
-            documents = [name for name in names if name.lower().endswith(SUFFIX)]
-            for name in _names(f"{root}/{part.folder}{part.originals}", part, losses):
-                stem = splitext(name)[0]  # noqa: PTH122  # once for each item
-                known = originals.get(stem)
-                if known is None:
-                    originals[stem] = name
-                else:
-                    originals[stem] = (known, name) if isinstance(known, str) else (*known, name)
-        return cls(documents, originals)
+            documents = NameList(name for name in names if name.lower().endswith(SUFFIX))
+            return cls(documents, NameList(_names(f"{root}/{part.folder}{part.originals}", part, losses)))
 
-    def about(self, stem: str) -> tuple[str, ...]:
+    def about(self, stem: str) -> Sequence[str]:
         """Return what a document may be about: one name if all is well; images come before anything else."""
-        found = self.originals.get(stem, ())
-        if isinstance(found, str):
-            return (found,)
-        return tuple(name for name in found if is_image(name)) or found
+        found = [name for name in self.originals.starting_with(stem) if splitext(name)[0] == stem]  # noqa: PTH122
+        return [name for name in found if is_image(name)] or found if len(found) > 1 else found
 
     def left(self) -> Iterator[str]:
         """Yield the images that no document is about."""
-        stems = {name[: -len(SUFFIX)] for name in self.documents}
-        for stem, found in self.originals.items():
-            if stem not in stems:
-                yield from filter(is_image, (found,) if isinstance(found, str) else found)
+        odd = {name[: -len(SUFFIX)] for name in self.documents if not name.endswith(SUFFIX)}
+        for name in filter(is_image, self.originals):
+            stem = splitext(name)[0]  # noqa: PTH122  # a name, with slashes
+            if stem not in odd and self.documents.find(stem + SUFFIX) < 0:
+                yield name
 
 
 def is_image(name: str) -> bool:
@@ -137,16 +129,19 @@ def first_document(folder: Path) -> Path | None:
     while left:
         above = left.pop()
         try:
-            with os.scandir(above) as entries:
-                there = [entry for entry in entries if not entry.name.startswith(".")]
+            first = min(_documents_in(above), default=None)
+            below = sorted(each.name for each in visible(str(above)) if each.is_dir(follow_symlinks=False))
         except OSError:
             continue
-        files = [entry.name for entry in there if entry.name.lower().endswith(SUFFIX) and is_regular(entry)]
-        if files:
-            return above / min(files)
-        below = (entry.name for entry in there if entry.is_dir(follow_symlinks=False))
-        left += [above / name for name in sorted(below, reverse=True)]
+        if first is not None:
+            return above / first
+        left += [above / name for name in reversed(below)]
     return None
+
+
+def _documents_in(folder: Path) -> Iterator[str]:
+    entries = (each for each in visible(str(folder)) if each.name.lower().endswith(SUFFIX))
+    return (each.name for each in entries if is_regular(each))
 
 
 def _originals(folder: Path) -> str:
@@ -163,7 +158,7 @@ def _originals(folder: Path) -> str:
 
 def _names(folder: str, part: Part, losses: LossLog) -> Iterator[str]:
     """Yield the files of a folder, sorted; hidden ones are left out, and links to folders not followed."""
-    for name in sorted(_walk(folder)):
+    for name in NameList.in_order(_walk(folder)):
         if name.isascii() and "\\" not in name:
             yield name
             continue
@@ -184,9 +179,7 @@ def _walk(top: str) -> Iterator[str]:
     left = [(top, "")]
     while left:
         folder, above = left.pop()
-        with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".")]
-        for entry in found:
+        for entry in visible(folder):
             if entry.is_dir(follow_symlinks=False):
                 left.append((entry.path, f"{above}{entry.name}/"))
             elif is_regular(entry):

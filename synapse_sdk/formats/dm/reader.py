@@ -78,17 +78,19 @@ class DmReader(Reader):
         split, above = part.split, f"{part.folder}{DOCUMENTS}/"
         folder, originals = f"{self._root}/{above}", f"{self._root}/{part.folder}{part.originals}/"
         about, read = files.about, reader.read
-        seen: set[str] = set()
+        # Names are told apart by their folder: only `.JSON` beside `.json`, which comes later, makes two of one stem.
+        odd: set[str] = set()
         for name in files.documents:
             stem, where = name[: -len(SUFFIX)], above + name
             found = about(stem)
             item = Item(name=stem, split=split)
             if found:
                 item.name, item.path = found[0], originals + found[0]
-            if stem in seen:
+            if stem in odd:
                 self._fail(item, NAME_TAKEN, where)
                 continue
-            seen.add(stem)
+            if not name.endswith(SUFFIX):
+                odd.add(stem)
             if len(found) > 1:
                 self._fail(item, AMBIGUOUS_IMAGE, where, f"it may be about {' or '.join(map(repr, found))}")
                 continue

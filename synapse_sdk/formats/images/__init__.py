@@ -2,7 +2,7 @@
 
 from synapse_sdk.formats.images.below import Images, PassedOver, images_below, why_not_followed
 from synapse_sdk.formats.images.headers import ImageFacts
-from synapse_sdk.formats.images.names import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name
+from synapse_sdk.formats.images.names import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name, visible
 from synapse_sdk.formats.images.placer import ImagePlacer
 from synapse_sdk.formats.images.reasons import (
     MISSING_IMAGE,
@@ -29,5 +29,6 @@ __all__ = [
     "is_folder",
     "is_regular",
     "is_safe_name",
+    "visible",
     "why_not_followed",
 ]

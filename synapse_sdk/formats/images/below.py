@@ -1,12 +1,14 @@
 """Which images there are below a folder, and what is passed over there."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synapse_sdk.formats.images.names import IMAGE_SUFFIXES, is_folder, is_regular
+from synapse_sdk.formats.images.names import IMAGE_SUFFIXES, is_folder, is_regular, visible
 from synapse_sdk.formats.images.reasons import SYMLINK, UNREADABLE_FOLDER, UNREADABLE_IMAGE
 from synapse_sdk.formats.losses import Reason
+from synapse_sdk.formats.name_lists import NameList
 
 __all__ = ["Images", "PassedOver", "images_below", "why_not_followed"]
 
@@ -26,8 +28,8 @@ class PassedOver:
 class Images:
     """What there is below a folder."""
 
-    found: list[tuple[str, str]]
-    """Name, with slashes and relative to the folder, and path of each image, sorted."""
+    found: NameList
+    """The name of each image, with slashes and relative to the folder, sorted."""
     passed_over: list[PassedOver]
     """Sorted by name."""
 
@@ -41,27 +43,9 @@ def images_below(folder: Path) -> Images:
     Raises:
         OSError: The folder itself cannot be read.
     """
-    images = Images([], [])
-    # A list of what is left, and no recursion: folders may be nested deeper than that goes.
-    left = [(os.fspath(folder), "")]
-    while left:
-        path, above = left.pop()
-        try:
-            entries = _visible(path)
-        except OSError as error:
-            if not above:
-                raise
-            words = error.strerror or str(error)
-            images.passed_over.append(PassedOver(above.rstrip("/"), path, UNREADABLE_FOLDER, words))
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                left.append((entry.path, f"{above}{entry.name}/"))
-            else:
-                _add(images, entry, above + entry.name)
-    images.found.sort()
-    images.passed_over.sort(key=lambda each: each.name)
-    return images
+    passed_over: list[PassedOver] = []
+    found = NameList.in_order(_names_below(os.fspath(folder), passed_over))
+    return Images(found, sorted(passed_over, key=lambda each: each.name))
 
 
 def why_not_followed(link: os.DirEntry[str]) -> str:
@@ -75,17 +59,32 @@ def why_not_followed(link: os.DirEntry[str]) -> str:
     return "it leads to something that is no file"
 
 
-def _visible(folder: str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return [entry for entry in entries if not entry.name.startswith(".")]
+def _names_below(folder: str, passed_over: list[PassedOver]) -> Iterator[str]:
+    # A list of what is left, and no recursion: folders may be nested deeper than that goes.
+    left = [(folder, "")]
+    while left:
+        path, above = left.pop()
+        try:
+            for entry in visible(path):
+                yield from _name_of(entry, above + entry.name, left, passed_over)
+        except OSError as error:
+            if not above:
+                raise
+            words = error.strerror or str(error)
+            passed_over.append(PassedOver(above.rstrip("/"), path, UNREADABLE_FOLDER, words))
 
 
-def _add(images: Images, entry: os.DirEntry[str], name: str) -> None:
-    is_image = entry.name[entry.name.rfind(".") :].lower() in IMAGE_SUFFIXES
-    if is_regular(entry):
-        if is_image:
-            images.found.append((name, entry.path))
+def _name_of(
+    entry: os.DirEntry[str], name: str, left: list[tuple[str, str]], passed_over: list[PassedOver]
+) -> Iterator[str]:
+    """Yield the name of an image. Folders are left for later, and what only might be an image is passed over."""
+    is_called_image = entry.name[entry.name.rfind(".") :].lower() in IMAGE_SUFFIXES
+    if entry.is_dir(follow_symlinks=False):
+        left.append((entry.path, f"{name}/"))
+    elif is_regular(entry):
+        if is_called_image:
+            yield name
     elif entry.is_symlink():
-        images.passed_over.append(PassedOver(name, entry.path, SYMLINK, why_not_followed(entry)))
-    elif is_image:
-        images.passed_over.append(PassedOver(name, entry.path, UNREADABLE_IMAGE, "it is no file"))
+        passed_over.append(PassedOver(name, entry.path, SYMLINK, why_not_followed(entry)))
+    elif is_called_image:
+        passed_over.append(PassedOver(name, entry.path, UNREADABLE_IMAGE, "it is no file"))

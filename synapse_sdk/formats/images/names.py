@@ -1,13 +1,24 @@
 """By what names images may be called, and what is a file."""
 
 import os
+from collections.abc import Iterator
 
-__all__ = ["IMAGE_SUFFIXES", "is_folder", "is_regular", "is_safe_name"]
+__all__ = ["IMAGE_SUFFIXES", "is_folder", "is_regular", "is_safe_name", "visible"]
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"))
 """In lower case; files have them in any."""
 LONGEST_NAME = 255
 """Bytes of the name of a file or folder, on all file systems that are in use."""
+
+
+def visible(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yield the entries of a folder that are not hidden.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        yield from (entry for entry in entries if not entry.name.startswith("."))
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

@@ -9,6 +9,7 @@ from synapse_sdk.formats.class_lists import read_class_list
 from synapse_sdk.formats.images import Images, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo, Item
+from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNKNOWN_IMAGE
 from synapse_sdk.formats.voc.document import read_names
@@ -68,7 +69,7 @@ class PascalReader(Reader):
         names = ClassNames([spec.name for spec in self.info.classes])
         objects = ObjectReader(names, self.options.voc_origin, self.losses)
         for part, documents, images in zip(self._parts, self._documents, self._images, strict=True):
-            paths = dict(images.found)
+            paths = {name: f"{part.folder / part.images}/{name}" for name in images.found}
             reader = ItemReader(part, self.folder, paths, objects=objects, classes=self._numbered, losses=self.losses)
             yield from self._listed(part, documents, reader) if part.lists else _all(part, documents, reader)
             self._tell_passed_over(part, documents, images)
@@ -96,7 +97,7 @@ class PascalReader(Reader):
                 count += len({name for names in part.lists.values() for name in names})
             else:
                 stems = {document[:-4] for document in documents}
-                count += len(documents) + sum(stem_of(name) not in stems for name, _ in images.found)
+                count += len(documents) + sum(stem_of(name) not in stems for name in images.found)
         return count
 
     def _listed(self, part: Part, documents: Sequence[str], reader: ItemReader) -> Iterator[Item]:
@@ -146,7 +147,7 @@ def _all(part: Part, documents: Sequence[str], reader: ItemReader) -> Iterator[I
 
 
 def _images(part: Part) -> Images:
-    return images_below(part.folder / part.images) if part.images else Images([], [])
+    return images_below(part.folder / part.images) if part.images else Images(NameList(), [])
 
 
 def _resolved(name: str, known: dict[str, str], reader: ItemReader) -> str:

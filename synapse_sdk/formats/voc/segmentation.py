@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from synapse_sdk.formats.images import Images, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, Item, Mask
+from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.voc.reasons import MASK
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class MaskImages:
 
     def __init__(self, folder: Path | None, root: Path, losses: LossLog) -> None:
         self._root, self._losses = root, losses
-        below = Images([], []) if folder is None else images_below(folder)
-        self._paths = {name[: -len(SUFFIX)]: path for name, path in below.found if name.lower().endswith(SUFFIX)}
+        below = Images(NameList(), []) if folder is None else images_below(folder)
+        names = [name for name in below.found if name.lower().endswith(SUFFIX)]
+        self._paths = {name[: -len(SUFFIX)]: f"{folder}/{name}" for name in names}
         for each in below.passed_over:
             where = Path(each.path).relative_to(root).as_posix()
             losses.of_item(Outcome.FAILED, each.reason, item="", where=where, words=each.words)

@@ -1,14 +1,16 @@
 """The images of each split, with the names that tell them apart."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from os.path import normpath
 from pathlib import Path
 
 from synapse_sdk.formats.images import MISSING_IMAGE, PassedOver, images_below, is_safe_name
+from synapse_sdk.formats.images import Images as ImagesBelow
 from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
 from synapse_sdk.formats.yolo.layout import IMAGE_FOLDERS, Place, is_file
@@ -21,6 +23,45 @@ LONGEST_PATH = 4096
 """Bytes of a path in a list of images; no longer one can be opened."""
 
 
+class Images:
+    """Name and path of each image, by name.
+
+    Args:
+        root: The dataset.
+        pairs: Names and paths.
+    """
+
+    def __init__(self, root: str, pairs: Iterable[tuple[str, str]]) -> None:
+        self._above = f"{root}/"
+        self._pairs = NameList.in_order(self._as_text(name, path) for name, path in pairs)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._pairs)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield name and path of each."""
+        for pair in self._pairs:
+            name, _, path = pair.partition("\0")
+            if path.endswith("/"):
+                path += name
+            yield name, path if path.startswith("/") else self._above + path
+
+    def name(self, number: int) -> str:
+        """Return the name of one, by its number from 0."""
+        return self._pairs[number].partition("\0")[0]
+
+    def have_names_of_their_own(self) -> bool:
+        """Whether no two have the same name."""
+        return all(one != other for (one, _), (other, _) in pairwise(self))
+
+    def _as_text(self, name: str, path: str) -> str:
+        """Return a name and where its image is, of which most are below the dataset in a folder, and called so."""
+        below = path.removeprefix(self._above)
+        folder = below.removesuffix(name)
+        return f"{name}\0{folder if folder.endswith('/') else below}"
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """The images of one split."""
@@ -28,8 +69,7 @@ class Split:
     name: str
     folders: tuple[str, ...]
     """Those that belong to it as a whole."""
-    images: tuple[tuple[str, str], ...]
-    """Name and path of each, by name."""
+    images: Images
     passed_over: tuple[PassedOver, ...]
     """What is in its folders, and is not looked at."""
 
@@ -53,27 +93,44 @@ def index_splits(root: str, splits: dict[str, tuple[Place, ...]], losses: LossLo
 
 
 def _indexed(root: str, split: str, places: tuple[Place, ...], losses: LossLog) -> Split:
-    names: dict[str, str] = {}
-    passed_over: dict[str, PassedOver] = {}
+    folders = tuple(place.path for place in places if not place.is_list)
+    below = {folder: images_below(Path(folder)) for folder in folders}
+    passed_over = {each.path: each for found in below.values() for each in found.passed_over}
+    if len(places) == len(folders) == 1:
+        images = Images(root, _in_folder(folders[0], below[folders[0]].found))
+    else:
+        images = Images(root, _in_places(root, split, places, below, losses))
+    if not images.have_names_of_their_own():
+        # Folders within folders, or several of them: names from further up tell images apart.
+        images = Images(root, ((path.removeprefix(f"{root}/").lstrip("/"), path) for _, path in images))
+    if bad := {name for name, _ in images if not _is_good(name, split, losses)}:
+        images = Images(root, (pair for pair in images if pair[0] not in bad))
+    return Split(split, folders, images, tuple(passed_over.values()))
+
+
+def _in_folder(folder: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield name and path of each image in a folder."""
+    for name in names:
+        yield _without_level(name) if "/" in name else name, f"{folder}/{name}"
+
+
+def _in_places(
+    root: str, split: str, places: tuple[Place, ...], below: Mapping[str, ImagesBelow], losses: LossLog
+) -> Iterator[tuple[str, str]]:
+    """Yield name and path of each image in several folders, and of those that are listed, each once."""
+    seen: set[str] = set()
     for place in places:
-        if not place.is_list:
-            below = images_below(Path(place.path))
-            passed_over |= {each.path: each for each in below.passed_over}
-            for name, path in below.found:
-                names.setdefault(path, _without_level(name) if "/" in name else name)
-            continue
-        for name, path in _listed(root, split, place.path, losses):
-            if path in names:
+        if place.is_list:
+            found = _listed(root, split, place.path, losses)
+        else:
+            found = _in_folder(place.path, below[place.path].found)
+        for name, path in found:
+            if path not in seen:
+                seen.add(path)
+                yield name, path
+            elif place.is_list:
                 words = f"{place.path.removeprefix(f'{root}/')} has it twice"
                 losses.of_item(Outcome.NOTED, LISTED_TWICE, item=name, split=split, words=words)
-            names.setdefault(path, name)
-    if len({*names.values()}) < len(names):
-        # Folders within folders, or several of them: names from further up tell images apart.
-        names = {path: path.removeprefix(f"{root}/").lstrip("/") for path in names}
-    pairs = ((name, path) for path, name in names.items())
-    kept = [pair for pair in sorted(pairs) if _is_good(pair[0], split, losses)]
-    folders = tuple(place.path for place in places if not place.is_list)
-    return Split(split, folders, tuple(kept), tuple(passed_over.values()))
 
 
 def _without_level(name: str) -> str:

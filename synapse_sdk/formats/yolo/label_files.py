@@ -1,9 +1,11 @@
 """Label files: where that of an image is, which there are, and what is in them."""
 
 import os
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 
 from synapse_sdk.formats.images import is_regular
+from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.yolo.layout import IMAGE_FOLDERS
 
 __all__ = ["LABELS", "LABEL_SUFFIX", "LabelFiles", "LabelPaths", "read_rows"]
@@ -16,6 +18,8 @@ NO_LABELS = frozenset(("classes.txt",))
 MOST_BYTES = 16 * 1024 * 1024
 """Size of a label file: far more than anybody needs."""
 CHUNK = 64 * 1024
+NOBODY = -1
+"""Who owns label files that no image has taken."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -67,21 +71,29 @@ class LabelFiles:
 
     def __init__(self, paths: LabelPaths, folders: Iterable[str], images: Iterable[str]) -> None:
         self._root = paths.root
-        self._owners: dict[str, str] = {}
         self._odd: set[str] = set()
         seen = _folders_below(map(paths.folder_of, folders))
         self._others = {paths.folder_of(folder) for folder in {image.rpartition("/")[0] for image in images}} - seen
-        for folder in (*seen, *self._others):
-            self._list(folder)
+        found = (path for folder in (*seen, *self._others) for path in self._list(folder))
+        self._above = f"{self._root}/"
+        self._names = NameList.in_order(path.removeprefix(self._above) for path in found)
+        self._owners = array("i", (NOBODY,)) * len(self._names)
+        self._next = 0
+        """The label file that is likely to be asked for next."""
 
-    def take(self, path: str, image: str) -> str | None:
-        """Return whose labels a label file is: of this image, unless another has taken it; None if it is not there."""
-        owner = self._owners.get(path)
-        if owner is None:
+    def take(self, path: str, image: int) -> int | None:
+        """Return whose labels a label file is: of this image, unless another has taken it; None if it is not there.
+
+        Args:
+            path: The label file.
+            image: The number of the image, from 0.
+        """
+        number = self._number_of(path)
+        if number < 0:
             return None
-        if not owner:
-            self._owners[path] = owner = image
-        return owner
+        if self._owners[number] == NOBODY:
+            self._owners[number] = image
+        return self._owners[number]
 
     def is_regular(self, path: str) -> bool:
         """Whether a label file is a file, and not a folder, pipe or broken link."""
@@ -89,7 +101,19 @@ class LabelFiles:
 
     def left(self) -> list[str]:
         """Return the label files that no image has taken, sorted."""
-        return sorted(path for path, owner in self._owners.items() if not owner and self._is_label(path))
+        names = (self._names[number] for number, owner in enumerate(self._owners) if owner == NOBODY)
+        paths = sorted(name if name.startswith("/") else self._above + name for name in names)
+        return [path for path in paths if self._is_label(path)]
+
+    def _number_of(self, path: str) -> int:
+        """Return the number of a label file, most of which are asked for in their order; -1 if it is not there."""
+        name = path.removeprefix(self._above)
+        number = self._next
+        if number >= len(self._names) or self._names[number] != name:
+            number = self._names.find(name)
+        if number >= 0:
+            self._next = number + 1
+        return number
 
     def _is_label(self, path: str) -> bool:
         """Whether a left file is about an image that is missing: other text files may be beside images."""
@@ -101,15 +125,19 @@ class LabelFiles:
         first = next(filter(None, read_rows(path) or ()), [b"?"])[0]
         return first.replace(b".", b"").isdigit()
 
-    def _list(self, folder: str) -> None:
+    def _list(self, folder: str) -> Iterator[str]:
+        """Yield the paths of the label files in a folder."""
         try:
             entries = os.scandir(folder)
         except (FileNotFoundError, NotADirectoryError):
             return
         with entries:
-            found = [each for each in entries if each.name.endswith(LABEL_SUFFIX) and not each.name.startswith(".")]
-        self._owners.update((entry.path, "") for entry in found)
-        self._odd.update(entry.path for entry in found if not is_regular(entry))
+            for entry in entries:
+                if not entry.name.endswith(LABEL_SUFFIX) or entry.name.startswith("."):
+                    continue
+                if not is_regular(entry):
+                    self._odd.add(entry.path)
+                yield entry.path
 
 
 def _folders_below(folders: Iterable[str]) -> set[str]:

@@ -89,16 +89,16 @@ class YoloReader(Reader):
         label_of = self._labels.of
         with readable():
             files = LabelFiles(self._labels, split.folders, (path for _, path in split.images))
-        for name, path in split.images:
+        for number, (name, path) in enumerate(split.images):
             item = Item(name=name, split=split.name, path=path)
             label = label_of(path)
-            owner = files.take(label, name)
+            owner = files.take(label, number)
             if owner is None:
                 yield item
                 continue
             where = self._below_root(label)
-            if owner != name:
-                words = f"{where} is that of {owner}"
+            if owner != number:
+                words = f"{where} is that of {split.images.name(owner)}"
                 self.losses.of_item(Outcome.FAILED, SAME_LABELS, item=name, split=split.name, words=words)
                 continue
             rows = self._rows(files, label, item, where)

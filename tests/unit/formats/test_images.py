@@ -13,6 +13,7 @@ from synapse_sdk.formats.images import sizes as sizes_module
 from synapse_sdk.formats.images.headers import ImageFacts, read_facts
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, Box, Item
+from synapse_sdk.formats.name_lists import NameList
 from tests.faults.privileges import obeying_permissions
 
 
@@ -150,8 +151,7 @@ def test_all_images_of_a_folder_are_found_in_order(tmp_path: Path) -> None:
 
     found = images_below(tmp_path).found
 
-    assert [name for name, _ in found] == sorted(names)
-    assert all(path == str(tmp_path / name) for name, path in found)
+    assert [*found] == sorted(names)
 
 
 def test_links_to_images_are_images(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_links_to_images_are_images(tmp_path: Path) -> None:
 
     images = images_below(folder)
 
-    assert [name for name, _ in images.found] == ["b.jpg"]
+    assert [*images.found] == ["b.jpg"]
     assert {each.name: (each.reason.code, each.words) for each in images.passed_over} == {
         "again": ("SYMLINK", "it leads to a folder"),
         "c.jpg": ("SYMLINK", "it cannot be followed: No such file or directory"),
@@ -182,7 +182,7 @@ def test_links_to_other_files_are_no_images_and_no_loss(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     (tmp_path / "b.txt").symlink_to("a.txt")
 
-    assert images_below(tmp_path) == Images([], [])
+    assert images_below(tmp_path) == Images(NameList(), [])
 
 
 CHILD = """
@@ -191,7 +191,7 @@ from pathlib import Path
 from synapse_sdk.formats.images import images_below
 
 found = images_below(Path(sys.argv[1]))
-print([name for name, _ in found.found], [(each.name, each.reason.code, each.words) for each in found.passed_over])
+print([*found.found], [(each.name, each.reason.code, each.words) for each in found.passed_over])
 images_below(Path(sys.argv[1], "locked"))
 """
 
@@ -220,7 +220,7 @@ def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path) -> No
     Path(folders[-1], "a.jpg").touch()
 
     try:
-        assert [name for name, _ in images_below(tmp_path).found] == ["d/" * depth + "a.jpg"]
+        assert [*images_below(tmp_path).found] == ["d/" * depth + "a.jpg"]
     finally:
         os.unlink(f"{folders[-1]}a.jpg")  # noqa: PTH108  # as above
         for folder in reversed(folders):

@@ -1,0 +1,80 @@
+"""At which position in a file the image of each id is."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import pairwise
+from operator import lt
+
+__all__ = ["IdTable"]
+
+NOWHERE = -1
+HIGHEST = 2**63 - 1
+"""Ids up to here take 12 bytes, of which no file has others; those that are text, and odder ones, take a hundred."""
+
+type Id = int | float | str
+
+
+class IdTable:
+    """Positions of images by id.
+
+    Args:
+        ids: The id at each position from 0; None where there is none. Of two with one id, the first counts.
+
+    Example:
+        >>> table = IdTable([7, None, 3, 7])
+        >>> table.get(3), table.get(5), table.repeated
+        (2, -1, [3])
+    """
+
+    def __init__(self, ids: Iterable[Id | None] = ()) -> None:
+        self.repeated: list[int] = []
+        """Positions whose id is that of a position before."""
+        self._others: dict[Id, int] = {}
+        numbers, positions = array("q"), array("i")
+        for position, given in enumerate(ids):
+            if given is None:
+                continue
+            id_ = _plain(given)
+            if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
+                numbers.append(id_)
+                positions.append(position)
+            elif self._others.setdefault(id_, position) != position:
+                self.repeated.append(position)
+        self._numbers, self._positions = numbers, positions
+        if not all(lt(*pair) for pair in pairwise(numbers)):
+            self._sort()
+
+    def get(self, id_: Id) -> int:
+        """Return the position of the image with an id; -1 if there is none."""
+        id_ = _plain(id_)
+        if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
+            place = bisect_left(self._numbers, id_)
+            is_there = place < len(self._numbers) and self._numbers[place] == id_
+            return self._positions[place] if is_there else NOWHERE
+        return self._others.get(id_, NOWHERE)
+
+    def move(self, id_: Id, position: int) -> None:
+        """Say that the image with an id is at another position."""
+        id_ = _plain(id_)
+        if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
+            self._positions[bisect_left(self._numbers, id_)] = position
+        else:
+            self._others[id_] = position
+
+    def _sort(self) -> None:
+        """Bring positions into the order of their ids."""
+        given, positions = self._numbers, self._positions
+        self._numbers = array("q", sorted(given))
+        self._positions = array("i", (NOWHERE,)) * len(given)
+        for id_, position in zip(given, positions, strict=True):
+            place = bisect_left(self._numbers, id_)
+            if self._positions[place] == NOWHERE:
+                self._positions[place] = position
+            else:
+                self.repeated.append(position)
+
+
+def _plain(id_: Id) -> Id:
+    """Return an id so that those that are equal are of one type: `7.0` is 7."""
+    return int(id_) if isinstance(id_, float) and id_.is_integer() else id_

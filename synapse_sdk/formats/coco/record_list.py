@@ -1,0 +1,131 @@
+"""One list of a COCO file, cut into records that are not decoded yet."""
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import msgspec
+from msgspec import Raw
+
+__all__ = ["BAD_JSON", "RecordList"]
+
+BAD_JSON = (ValueError, RecursionError)
+"""What msgspec raises for JSON that is malformed, not of the type, not UTF-8, or too deep."""
+BLOCK = 128 * 1024
+"""Bytes of a list that are cut at a time, or as many as a longer record has."""
+MOST_TRIES = 8
+"""Ends of a block that are tried before a block of twice the size is."""
+BETWEEN = re.compile(rb"[\s,]*")
+"""What is between records, before the first, and behind the last."""
+BOUNDARY = re.compile(rb"\}(?=\s*,\s*\{)")
+"""Where a record ends, unless it is something within a record that does."""
+
+_cut = msgspec.json.Decoder(list[Raw]).decode
+
+
+class RecordList:
+    """The records of a list, numbered from 0. They stay in the file until somebody asks for them.
+
+    A record takes 4 bytes, however long it is. Blocks of the list are cut one after the other, so that cutting takes no
+    more than a block does.
+
+    Args:
+        text: The list, as sound JSON.
+
+    Raises:
+        ValueError: It is no list.
+    """
+
+    def __init__(self, text: Raw | bytes) -> None:
+        self._text = memoryview(text)
+        self._begins, self._ends = array("Q"), array("Q")
+        """Where each block begins and ends: with its first and its last record."""
+        self._firsts = array("Q")
+        """The number of the first record of each block."""
+        self._starts = array("I")
+        """Where each record starts in its block."""
+        if self._text[0] != ord("["):
+            msg = f"Expected a list of records, found {bytes(self._text[:20]).decode(errors='replace')}"
+            raise ValueError(msg)
+        end = len(self._text) - 1
+        begin = _next_start(self._text, 1)
+        while begin < end:
+            begin = _next_start(self._text, self._add_block(begin, end))
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> bytes:
+        """Return the JSON of a record."""
+        start = self._starts[number]
+        block = bisect_right(self._firsts, number) - 1
+        begin, end = self._begins[block], self._ends[block]
+        # The first record of the next block starts at 0, the next one in this block does not.
+        if number + 1 < len(self._starts) and (following := self._starts[number + 1]) > start:
+            end = begin + following
+        return bytes(self._text[begin + start : end]).rstrip(b" \t\r\n,")
+
+    def decoded[T](self, kind: type[T]) -> Iterator[T | None]:
+        """Yield all records as one kind of struct; None for each that is not."""
+        decode: Callable[[bytes], T] = msgspec.json.Decoder(kind).decode
+        decode_all: Callable[[bytes], list[T]] = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+        for block, first in enumerate(self._firsts):
+            try:
+                yield from decode_all(_as_list(self._text, self._begins[block], self._ends[block]))
+            except BAD_JSON:
+                after = self._firsts[block + 1] if block + 1 < len(self._firsts) else len(self)
+                for number in range(first, after):
+                    yield _tried(decode, self[number])
+
+    def close(self) -> None:
+        """Let go of the file; there are no records any more."""
+        self._starts = array("I")
+        self._text.release()
+
+    def _add_block(self, begin: int, end: int) -> int:
+        """Add the records from a place on, as many as are a block, and return where the last one ends."""
+        size = BLOCK
+        while True:
+            tried, found = 0, BOUNDARY.search(self._text, min(begin + size, end))
+            while found is not None and tried < MOST_TRIES:
+                with suppress(*BAD_JSON):
+                    return self._add(begin, found.end())
+                tried, found = tried + 1, BOUNDARY.search(self._text, found.end())
+            if found is None:
+                return self._add(begin, end)
+            size *= 2
+
+    def _add(self, begin: int, end: int) -> int:
+        """Add the records between two places, and return the second.
+
+        Raises:
+            ValueError: It is within a record. What is sound JSON once the list is closed ends where a record does.
+        """
+        text = _as_list(self._text, begin, end)
+        records = _cut(text)
+        self._begins.append(begin)
+        self._ends.append(end)
+        self._firsts.append(len(self._starts))
+        place, add, between = 1, self._starts.append, BETWEEN.match
+        for record in records:
+            add(place - 1)
+            place = between(text, place + len(record)).end()  # type: ignore[union-attr]  # it matches nothing, too
+        return end
+
+
+def _next_start(text: memoryview, end: int) -> int:
+    return BETWEEN.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+
+def _as_list(text: memoryview, begin: int, end: int) -> bytes:
+    return b"".join((b"[", text[begin:end], b"]"))
+
+
+def _tried[T](decode: Callable[[bytes], T], record: bytes) -> T | None:
+    try:
+        return decode(record)
+    except BAD_JSON:
+        return None

@@ -1,0 +1,102 @@
+"""How a COCO file is cut into records, and how they are found."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from synapse_sdk.formats.coco import record_list
+from synapse_sdk.formats.coco.id_table import IdTable
+from synapse_sdk.formats.coco.owners import Owners
+from synapse_sdk.formats.coco.record_list import RecordList
+
+HARD_TEXT = st.text('a"\\{}[],: \n', max_size=6)
+VALUES = st.recursive(
+    st.none() | st.integers() | HARD_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HARD_TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+IDS = st.integers(-2, 9) | st.integers(2**63 - 1, 2**63 + 1) | st.sampled_from([1.0, 2.5, "1", "a"])
+
+
+class Named(Struct):
+    """A record for these tests."""
+
+    name: str
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut lists at every chance."""
+    monkeypatch.setattr(record_list, "BLOCK", 1)
+    monkeypatch.setattr(record_list, "MOST_TRIES", 2)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(st.lists(VALUES), st.sampled_from([None, 1]))
+def test_any_list_is_cut_between_its_records(values: list[Any], indent: int | None) -> None:
+    """Not within them: what looks like an end in a text, or is one of something within a record, is none."""
+    records = RecordList(json.dumps(values, indent=indent).encode())
+
+    assert [json.loads(records[number]) for number in range(len(records))] == values
+    assert len(records) == len(values)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(st.lists(st.text(max_size=3) | st.integers()))
+def test_records_that_are_of_another_kind_are_told_by_their_place(names: list[str | int]) -> None:
+    """One that is not as it should be does not cost the others of its block."""
+    records = RecordList(json.dumps([{"name": name} for name in names]).encode())
+
+    found = [each and each.name for each in records.decoded(Named)]
+
+    assert found == [name if isinstance(name, str) else None for name in names]
+
+
+def test_many_records_are_in_blocks() -> None:
+    """Each of which is looked at alone, so that memory does not grow with the list."""
+    values = [{"id": number, "segments_info": [{"id": each} for each in range(number % 7)]} for number in range(9000)]
+
+    records = RecordList(json.dumps(values).encode())
+
+    assert [json.loads(records[number]) for number in range(len(records))] == values
+    assert len(vars(records)["_firsts"]) > 3
+
+
+@pytest.mark.parametrize("text", [b"{}", b"null", b"7", b'"["'])
+def test_only_a_list_has_records(text: bytes) -> None:
+    """Anything else is refused by what it is."""
+    with pytest.raises(ValueError, match="Expected a list of records, found"):
+        RecordList(text)
+
+
+@given(st.lists(IDS | st.none()))
+def test_ids_are_found_as_in_a_dictionary(ids: list[int | float | str | None]) -> None:
+    """In any order, of any type, and the first of several that are equal."""
+    known: dict[int | float | str, int] = {}
+    for position, id_ in enumerate(ids):
+        if id_ is not None:
+            known.setdefault(id_, position)
+
+    table = IdTable(ids)
+
+    assert all(table.get(id_) == position for id_, position in known.items())
+    assert table.get(77) == table.get("77") == -1
+    first = {*known.values()}
+    assert sorted(table.repeated) == [at for at, id_ in enumerate(ids) if id_ is not None and at not in first]
+
+
+@given(st.lists(st.integers(0, 5), unique=True), st.lists(st.integers(0, 6) | st.just("x")))
+def test_annotations_are_found_by_their_image(ids: list[int], owners: list[int | str]) -> None:
+    """In the order of the file, whether that is the order of images or not."""
+    annotations = RecordList(json.dumps([{"image_id": owner} for owner in owners] + [{}]).encode())
+
+    found = Owners(annotations, IdTable(ids), len(ids))
+
+    for position, id_ in enumerate(ids):
+        assert [*found.of(position)] == [number for number, owner in enumerate(owners) if owner == id_]
+    of_none = [number for number, owner in enumerate(owners) if owner not in ids]
+    assert sorted(found.of_no_image) == [*of_none, len(owners)]
