@@ -252,28 +252,28 @@ class LossLog:
     def _add(  # noqa: PLR0917  # all that a loss has
         self, outcome: Outcome, reason: Reason, item: str, split: str, annotation: str, where: str, words: str
     ) -> None:
-        loss = Loss(
-            outcome=outcome,
-            reason=reason,
-            item=_encodable(item),
-            split=_encodable(split),
-            annotation=_encodable(annotation),
-            where=_encodable(where),
-            words=_encodable(words),
-        )
-        kind = (loss.outcome, loss.reason)
+        said = (item, split, annotation, where, words)
+        if not "".join(said).isascii():
+            item, split, annotation, where, words = map(_encodable, said)
+        kind = (outcome, reason)
         self.reasons[kind] += 1
-        examples = self.examples.setdefault(kind, [])
+        if self.reasons[kind] <= MOST_KEPT or self._listener is not None:
+            loss = Loss(
+                outcome=outcome, reason=reason, item=item, split=split, annotation=annotation, where=where, words=words
+            )
+            self._show(loss)
+        if self._path is not None:
+            self._rows.append((outcome, reason.code, split, item, annotation, where, words or reason.words))
+            if len(self._rows) == MOST_ROWS:
+                self._flush()
+
+    def _show(self, loss: Loss) -> None:
+        """Keep a loss as an example, if there are not enough yet, and hand it to who listens."""
+        examples = self.examples.setdefault((loss.outcome, loss.reason), [])
         if len(examples) < MOST_KEPT:
             examples.append(loss)
         if self._listener is not None:
             self._listener(loss)
-        if self._path is not None:
-            words = loss.words or loss.reason.words
-            row = (loss.outcome, loss.reason.code, loss.split, loss.item, loss.annotation, loss.where, words)
-            self._rows.append(row)
-            if len(self._rows) == MOST_ROWS:
-                self._flush()
 
     def _flush(self) -> None:
         if not self._rows or self._path is None:

@@ -28,6 +28,8 @@ class NameList:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
+        self._likely = 0
+        """The number that is likely to be looked for next: names are, mostly in their order."""
         self._letters = bytearray()
         self._ends = array("I", (0,))
         for name in names:
@@ -73,17 +75,26 @@ class NameList:
     def find(self, name: str) -> int:
         """Return the number of a name; -1 if it is not there. Names have to be sorted."""
         wanted = name.encode(errors="surrogateescape")
-        number = bisect_left(range(len(self)), wanted, key=self._bytes)
+        number = self._place_of(wanted)
         return number if number < len(self) and self._bytes(number) == wanted else -1
 
     def starting_with(self, beginning: str) -> Iterator[str]:
         """Yield the names that begin with a text, in their order. Names have to be sorted."""
         wanted = beginning.encode(errors="surrogateescape")
-        for number in range(bisect_left(range(len(self)), wanted, key=self._bytes), len(self)):
+        for number in range(self._place_of(wanted), len(self)):
             name = self._bytes(number)
             if not name.startswith(wanted):
                 return
             yield name.decode(errors="surrogateescape")
+
+    def _place_of(self, wanted: bytes) -> int:
+        """Return the number of the first name that is not before a text."""
+        likely = self._likely
+        is_behind = likely == 0 or (likely <= len(self) and self._bytes(likely - 1) < wanted)
+        if not (is_behind and likely < len(self) and wanted <= self._bytes(likely)):
+            likely = bisect_left(range(len(self)), wanted, key=self._bytes)
+        self._likely = likely + 1
+        return likely
 
     def _bytes(self, number: int) -> bytes:
         return bytes(self._letters[self._ends[number] : self._ends[number + 1]])

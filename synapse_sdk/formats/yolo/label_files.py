@@ -78,8 +78,6 @@ class LabelFiles:
         self._above = f"{self._root}/"
         self._names = NameList.in_order(path.removeprefix(self._above) for path in found)
         self._owners = array("i", (NOBODY,)) * len(self._names)
-        self._next = 0
-        """The label file that is likely to be asked for next."""
 
     def take(self, path: str, image: int) -> int | None:
         """Return whose labels a label file is: of this image, unless another has taken it; None if it is not there.
@@ -88,7 +86,7 @@ class LabelFiles:
             path: The label file.
             image: The number of the image, from 0.
         """
-        number = self._number_of(path)
+        number = self._names.find(path.removeprefix(self._above))
         if number < 0:
             return None
         if self._owners[number] == NOBODY:
@@ -104,16 +102,6 @@ class LabelFiles:
         names = (self._names[number] for number, owner in enumerate(self._owners) if owner == NOBODY)
         paths = sorted(name if name.startswith("/") else self._above + name for name in names)
         return [path for path in paths if self._is_label(path)]
-
-    def _number_of(self, path: str) -> int:
-        """Return the number of a label file, most of which are asked for in their order; -1 if it is not there."""
-        name = path.removeprefix(self._above)
-        number = self._next
-        if number >= len(self._names) or self._names[number] != name:
-            number = self._names.find(name)
-        if number >= 0:
-            self._next = number + 1
-        return number
 
     def _is_label(self, path: str) -> bool:
         """Whether a left file is about an image that is missing: other text files may be beside images."""
