@@ -7,8 +7,18 @@ from os.path import splitext
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder, is_regular, is_safe_name, visible
-from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.dm.reasons import UNREADABLE_DOCUMENT
+from synapse_sdk.formats.images import (
+    IMAGE_SUFFIXES,
+    SYMLINK,
+    UNREADABLE_IMAGE,
+    is_folder,
+    is_regular,
+    is_safe_name,
+    visible,
+    why_not_followed,
+)
+from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
@@ -70,9 +80,9 @@ class Files:
             InvalidDatasetError: A folder cannot be read.
         """
         with readable():
-            names = _names(f"{root}/{part.folder}{DOCUMENTS}", part, losses)
+            names = _names(root, part, DOCUMENTS, losses)
             documents = NameList(name for name in names if name.lower().endswith(SUFFIX))
-            return cls(documents, NameList(_names(f"{root}/{part.folder}{part.originals}", part, losses)))
+            return cls(documents, NameList(_names(root, part, part.originals, losses)))
 
     def about(self, stem: str) -> Sequence[str]:
         """Return what a document may be about: one name if all is well; images come before anything else."""
@@ -156,9 +166,9 @@ def _originals(folder: Path) -> str:
     raise InvalidDatasetError(msg, fix=fix, path=str(folder))
 
 
-def _names(folder: str, part: Part, losses: LossLog) -> Iterator[str]:
-    """Yield the files of a folder, sorted; hidden ones are left out, and links to folders not followed."""
-    for name in NameList.in_order(_walk(folder)):
+def _names(root: str, part: Part, folder: str, losses: LossLog) -> Iterator[str]:
+    """Yield the files of a folder of a part, sorted; hidden ones are left out, and links to folders not followed."""
+    for name in NameList.in_order(_walk(root, part, folder, losses)):
         if name.isascii() and "\\" not in name:
             yield name
             continue
@@ -174,13 +184,29 @@ def _names(folder: str, part: Part, losses: LossLog) -> Iterator[str]:
             losses.of_item(Outcome.FAILED, UNSAFE_NAME, item=name, split=part.split)
 
 
-def _walk(top: str) -> Iterator[str]:
+def _walk(root: str, part: Part, folder: str, losses: LossLog) -> Iterator[str]:
+    top = f"{part.folder}{folder}/"
+    # Documents cannot be read then; which originals are missing is seen when documents speak of them.
+    outcome = Outcome.FAILED if folder == DOCUMENTS else Outcome.NOTED
     # A list of what is left, and no recursion: folders may be nested deeper than that goes.
-    left = [(top, "")]
+    left = [(f"{root}/{top}", "")]
     while left:
-        folder, above = left.pop()
-        for entry in visible(folder):
+        path, above = left.pop()
+        for entry in visible(path):
             if entry.is_dir(follow_symlinks=False):
                 left.append((entry.path, f"{above}{entry.name}/"))
             elif is_regular(entry):
                 yield above + entry.name
+            elif (found := _not_read(entry)) is not None:
+                reason, words = found
+                name = above + entry.name
+                losses.of_item(outcome, reason, item=name, split=part.split, where=top + name, words=words)
+
+
+def _not_read(entry: os.DirEntry[str]) -> tuple[Reason, str] | None:
+    """Return why a link is not followed, or a document or image that is no file is not read."""
+    if entry.is_symlink():
+        return SYMLINK, why_not_followed(entry)
+    if entry.name.lower().endswith(SUFFIX):
+        return UNREADABLE_DOCUMENT, "it is no file"
+    return (UNREADABLE_IMAGE, "it is no file") if is_image(entry.name) else None

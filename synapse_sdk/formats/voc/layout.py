@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.images import is_folder, is_regular
+from synapse_sdk.formats.images import SYMLINK, PassedOver, is_folder, is_regular, why_not_followed
 from synapse_sdk.formats.splits import canonical_split, canonical_splits
 from synapse_sdk.formats.voc.image_index import stem_of
 
@@ -68,9 +68,10 @@ def find_parts(folder: Path) -> list[Part]:
     return [whole]
 
 
-def documents_below(folder: str) -> list[str]:
-    """Return the XML files below a folder, sorted, as names with slashes; links to folders are not followed."""
+def documents_below(folder: str) -> tuple[list[str], list[PassedOver]]:
+    """Return the XML files below a folder, sorted, as names with slashes; and links, which are not followed."""
     found: list[str] = []
+    passed_over: list[PassedOver] = []
     waiting = [""]
     while waiting:
         above = waiting.pop()
@@ -79,10 +80,12 @@ def documents_below(folder: str) -> list[str]:
         for entry in kept:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{above}{entry.name}/")
+            elif not is_regular(entry) and entry.is_symlink():
+                words = why_not_followed(entry)
+                passed_over.append(PassedOver(above + entry.name, entry.path, SYMLINK, words))
             elif entry.name[-4:].lower() == SUFFIX and is_regular(entry):
                 found.append(above + entry.name)
-    found.sort()
-    return found
+    return sorted(found), sorted(passed_over, key=lambda each: each.name)
 
 
 def _part(folder: Path, split: str) -> Part | None:

@@ -42,7 +42,14 @@ class PascalReader(Reader):
         super().__init__(folder, options, losses)
         with readable():
             self._parts = find_parts(folder)
-            self._documents = [documents_below(str(part.folder / part.documents)) for part in self._parts]
+            listed = [documents_below(str(part.folder / part.documents)) for part in self._parts]
+        self._documents = [documents for documents, _ in listed]
+        for part, (_, passed_over) in zip(self._parts, listed, strict=True):
+            for each in passed_over:
+                where = Path(each.path).relative_to(folder).as_posix()
+                losses.of_item(
+                    Outcome.FAILED, each.reason, item=each.name, split=part.split, where=where, words=each.words
+                )
         if not any(self._documents):
             msg = f"{str(folder)!r} is no Pascal VOC dataset"
             why = "there is no XML file in a folder Annotations, nor in one of a split, such as train/Annotations"

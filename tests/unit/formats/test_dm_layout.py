@@ -199,17 +199,30 @@ def test_two_documents_of_one_name_are_one_item(tmp_path: Path) -> None:
     assert found.codes == {("failed", "NAME_TAKEN"): 1}
 
 
-def test_what_is_no_plain_file_is_left_alone(tmp_path: Path) -> None:
-    """Pipes would be waited for, hidden files are none of the dataset, and links may lead in circles."""
+def test_what_is_no_plain_file_is_not_read_and_named(tmp_path: Path) -> None:
+    """Pipes would be waited for, and links may lead in circles; hidden files are none of the dataset."""
     make(tmp_path, {"json/a.json": DOCUMENT, "json/.a.json": "?", "json/notes.txt": "", "original_files/a.png": SIZE})
     os.mkfifo(tmp_path / "json/pipe.json")
     (tmp_path / "json/circle.json").symlink_to("circle.json")
     (tmp_path / "json/up").symlink_to(tmp_path)
+    (tmp_path / "original_files/gone.png").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "original_files/pipe.png")
 
     found = read(tmp_path)
 
     assert found.names == [("", "a.png")]
-    assert found.codes == {}
+    assert found.codes == {
+        ("failed", "SYMLINK"): 2,
+        ("failed", "UNREADABLE_DOCUMENT"): 1,
+        ("noted", "SYMLINK"): 1,
+        ("noted", "UNREADABLE_IMAGE"): 1,
+    }
+    examples = [loss for losses in found.losses.examples.values() for loss in losses if loss.outcome == "failed"]
+    assert {(loss.where, loss.words) for loss in examples} == {
+        ("json/circle.json", "it cannot be followed: Too many levels of symbolic links"),
+        ("json/pipe.json", "it is no file"),
+        ("json/up", "it leads to a folder"),
+    }
 
 
 def test_names_that_nothing_can_have_are_refused(tmp_path: Path) -> None:

@@ -142,5 +142,9 @@ def test_links_that_lead_in_circles_are_not_followed(tmp_path: Path) -> None:
     for name in ("Annotations/loop.xml", "Images/loop.png", "loop"):
         (tmp_path / name).symlink_to(tmp_path / name)
 
-    assert len(read(tmp_path).items) == 1
+    result = read(tmp_path)
+
+    assert len(result.items) == 1
+    assert {loss.where for loss in result.examples} == {"Annotations/again", "Annotations/loop.xml", "Images/loop.png"}
+    assert result.codes == {("failed", "SYMLINK"): 3}
     assert PascalFormat().find(tmp_path) == "Annotations/good.xml"
