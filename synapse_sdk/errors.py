@@ -459,6 +459,12 @@ class DownloadIntegrityError(DownloadError):
     transient = True
 
 
+class PipelineError(ConfigurationError):
+    """A pipeline makes no sense: an action, a reference or a document of it, or what one action hands to another."""
+
+    code = "SYN-E1112"
+
+
 class TrainingError(SynapseError, RuntimeError):
     """A training has diverged, or has left no model, or no checkpoint, that can be used."""
 

@@ -105,6 +105,8 @@ class RunState:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     frames: int = 0
     digest: bytes = b""
+    parts: "dict[str, RunState]" = field(default_factory=dict)
+    """The runs inside it, by the step in which each of them is: those of the actions of a pipeline."""
 
     @property
     def started_at(self) -> datetime | None:
@@ -146,11 +148,15 @@ class RunState:
             self.frames, self.digest = frame.number, frame.digest
             texts.append(frame.text)
         for events in json.loads(f"[{','.join(texts)}]"):  # in one go: most runs have thousands of small frames
-            for event in events:
-                self.last_us = event["at"]
-                fold = FOLDS.get(event["type"])
-                if fold is not None:
-                    fold(self, event)
+            self.add_events(events)
+
+    def add_events(self, events: Iterable[Data]) -> None:
+        """Take in what the next events say."""
+        for event in events:
+            self.last_us = event["at"]
+            fold = FOLDS.get(event["type"])
+            if fold is not None:
+                fold(self, event)
 
     def step(self, name: str) -> StepState:
         """Return a step, which may be one that only an earlier plan had."""
@@ -282,6 +288,10 @@ def _metrics_reported(state: RunState, event: Data) -> None:
     state.metrics.setdefault(event["category"] or "", {}).update(event["values"])
 
 
+def _happened_within(state: RunState, event: Data) -> None:
+    state.parts.setdefault(event["step"], RunState()).add_events(event["events"])
+
+
 FOLDS: Mapping[str, Callable[[RunState, Data], None]] = {
     "RunStarted": _run_started,
     "RunResumed": _run_resumed,
@@ -296,5 +306,6 @@ FOLDS: Mapping[str, Callable[[RunState, Data], None]] = {
     "RunProgressed": _run_progressed,
     "ProgressReported": _progress_reported,
     "MetricsReported": _metrics_reported,
+    "HappenedWithin": _happened_within,
 }
 """How each kind of event changes the state of a run; other kinds do not."""

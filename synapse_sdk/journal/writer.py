@@ -12,6 +12,7 @@ from synapse_sdk.errors import JournalError, JournalFullError, LeaseLostError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.journal.base import LEASE_SECONDS
 from synapse_sdk.journal.model import Frame, Lease
+from synapse_sdk.journal.state import RunState, read_state
 
 if TYPE_CHECKING:
     from synapse_sdk.journal.base import Journal
@@ -135,6 +136,11 @@ class RunWriter:
                 self.shortage = error
             except JournalError:  # the next write tries again, and says so
                 pass
+
+    def state(self) -> RunState:
+        """Return where the run stands, with all that was written so far; raises as `write` does."""
+        self.flush()
+        return read_state(self._journal, self.lease.run_id)
 
     def close(self) -> None:
         """Write what waits if that is still possible, hand the run back, and end the thread; safe to call twice."""

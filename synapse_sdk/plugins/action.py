@@ -49,6 +49,8 @@ class BaseAction[P]:
     """Model that the result must fit; None accepts anything."""
     inject_failure: str | None = None
     """Name of the step after which the run is made to fail, to see a rollback; None for a normal run."""
+    is_part: bool = False
+    """Whether its run is a part of another one, which may undo it after its end, and in the end calls `forget`."""
 
     def __init__(self, params: P, ctx: RuntimeContext) -> None:
         self.params = params
@@ -82,6 +84,13 @@ class BaseAction[P]:
         dies in it, or right after, is resumed here.
         """
 
+    def forget(self) -> None:
+        """Drop what only undoing the run would need; by default there is nothing.
+
+        Called once the end of the run is recorded, maybe in another process than the one that ran the steps, and maybe
+        twice. It must not raise: the run has succeeded.
+        """
+
     def build_result(self, context: Any, summary: dict[str, Any]) -> Any:  # noqa: ANN401  # the subclass's own types
         """Return what the action gives back once all steps have succeeded; by default the orchestrator's summary."""
         return summary
@@ -109,6 +118,8 @@ class BaseAction[P]:
                 self.ctx.journal.result = results[0]
 
         Orchestrator(registry, context, conclude=conclude).execute()
+        if not self.is_part:
+            self.forget()
         return results[0]
 
     def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":

@@ -13,6 +13,7 @@ from synapse_sdk.errors import JournalError, LeaseLostError, RunCancelledError, 
 from synapse_sdk.failpoints import hit
 from synapse_sdk.plugins.checkpoint import ContextCheckpoint
 from synapse_sdk.plugins.durable_history import history_of
+from synapse_sdk.plugins.durable_parts import PartWriter
 from synapse_sdk.plugins.durable_reporter import DurableReporter, for_people
 from synapse_sdk.plugins.encoding import ValueCodec
 from synapse_sdk.plugins.steps.history import History, identities
@@ -62,10 +63,19 @@ class DurableRun:
         writer: Writes about the run; the caller closes it.
         past: Where the run stood when this worker took it over; None for a new one.
         accepts_changes: Whether to go on although the action has other steps than at first.
+        outer: Records the run that this one is a part of; None for a run of its own.
     """
 
-    def __init__(self, writer: "RunWriter", past: "RunState | None" = None, *, accepts_changes: bool = False) -> None:
+    def __init__(
+        self,
+        writer: "RunWriter | PartWriter",
+        past: "RunState | None" = None,
+        *,
+        accepts_changes: bool = False,
+        outer: "DurableRun | None" = None,
+    ) -> None:
         self.writer = writer
+        self._outer = outer
         self.result: object = None
         """What the action gave back, to be shown to people."""
         self.is_taken = False
@@ -163,6 +173,24 @@ class DurableRun:
     def turn_back(self) -> None:
         """Take note that the run is about to be undone, so that nobody stops that by cancelling the run."""
         self._is_going_back = True
+        if self._outer is not None:  # whatever it is a part of will be undone as well
+            self._outer.turn_back()
+
+    def undo_log_of(self, step: str) -> list[Any]:
+        """Return what a step has recorded of how to undo it, in whichever process."""
+        entries: list[Any] = self._codec.from_json(self.writer.state().step(step).undo_log)
+        return entries
+
+    def part(self, step: str) -> "DurableRun":
+        """Return what records the run inside a step, among what is recorded of this one, and knows its past.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        writer = PartWriter(self.writer, step)
+        past = writer.state()
+        known = None if past.last_us is None else past
+        return DurableRun(writer, known, accepts_changes=self._accepts_changes, outer=self)
 
     def end_unbegun(self, reason: str, *, is_cancelled: bool = False) -> None:
         """Record the end of a run that has not begun with any step."""
@@ -240,7 +268,7 @@ class DurableRun:
         self._stop_if_due()
 
     def _rollback_started(self, event: RollbackStarted) -> None:
-        self._is_going_back = True
+        self.turn_back()
         parts = {"steps": _text(event.steps), "reason": _text(event.reason), "context": self._context_left()}
         self._write_on_the_way_back(event, parts, RunStatus.ROLLING_BACK)
 

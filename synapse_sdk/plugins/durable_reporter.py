@@ -9,6 +9,7 @@ from synapse_sdk.reporting.jsonable import json_line
 
 if TYPE_CHECKING:
     from synapse_sdk.journal.writer import RunWriter
+    from synapse_sdk.plugins.durable_parts import PartWriter
     from synapse_sdk.reporting.base import Reporter
 
 __all__ = ["DurableReporter", "for_people"]
@@ -24,7 +25,7 @@ class DurableReporter:
         inner: Who shows it, if anybody does.
     """
 
-    def __init__(self, writer: "RunWriter", inner: "Reporter | None") -> None:
+    def __init__(self, writer: "RunWriter | PartWriter", inner: "Reporter | None") -> None:
         self.inner = inner
         self._writer = writer
         self._metrics: dict[str | None, dict[str, Any]] = {}

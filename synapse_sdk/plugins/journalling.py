@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JournalChoice",
+    "conclude",
     "create_run",
     "decode_params",
+    "encode_params",
     "ends_unbegun",
     "journal_url",
     "journalled",
@@ -117,7 +119,7 @@ def create_run(  # all that is known of it
     source = RunSource(
         plugin=plugin,
         action=name or action.action_name,
-        params=_encoded({name: each for name, each in params.items() if name not in hidden}, action),
+        params=encode_params({name: each for name, each in params.items() if name not in hidden}, action),
         hidden=tuple(name for name in hidden if name in params),
         env=tuple(env or ()),
         mode=mode,
@@ -130,7 +132,7 @@ def create_run(  # all that is known of it
     return record
 
 
-def _encoded(params: Mapping[str, Any], action: "type[BaseAction[Any]]") -> str:
+def encode_params(params: Mapping[str, Any], action: "type[BaseAction[Any]]") -> str:
     """Return parameters as JSON text: as they are if they are plain values, else as the model would take them, too."""
     codec = ValueCodec()
     try:
@@ -192,11 +194,11 @@ def journalled(
     writer.on_cancel = durable.kick
     try:
         yield durable
-        _conclude(durable, RunStatus.SUCCEEDED)
+        conclude(durable, RunStatus.SUCCEEDED)
     except BaseException as error:
         is_ours = not isinstance(error, LeaseLostError)
         if is_ours:
-            _conclude(durable, RunStatus.FAILED, error)
+            conclude(durable, RunStatus.FAILED, error)
         if is_ours and writer.is_cancelled and isinstance(error, Exception | SystemExit):
             raise _cancelled(journal, run_id) from error
         raise
@@ -236,7 +238,7 @@ def _end_unbegun(journal: Journal, run_id: str, error: BaseException) -> None:
         writer.close()
 
 
-def _conclude(durable: DurableRun, status: RunStatus, error: BaseException | None = None) -> None:
+def conclude(durable: DurableRun, status: RunStatus, error: BaseException | None = None) -> None:
     """Record the end of a run that no orchestrator has recorded: of an action that has no steps, or could not begin.
 
     A run that an earlier worker has left, and that could not be taken up, stays as it is.

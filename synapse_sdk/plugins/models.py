@@ -9,7 +9,16 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from synapse_sdk.errors import InvalidParamsError, InvalidResultError
 
-__all__ = ["SECRET", "fit_params", "fit_result", "schema_of", "secret_names"]
+__all__ = [
+    "SECRET",
+    "fit_params",
+    "fit_result",
+    "known_names",
+    "problems_of_some",
+    "schema_of",
+    "secret_names",
+    "unknown_name",
+]
 
 SECRET = "secret"  # noqa: S105  # a word, and none of them
 """The type of a `PydanticCustomError` by which a validator says that what was given must not be shown."""
@@ -37,9 +46,9 @@ def fit_params(action: str, model: Any, params: Mapping[str, Any]) -> Any:  # no
         cause: ValidationError | None = None if _secrets_in(error) else error  # it shows what was given
     else:
         cause = None
-    known = _known_names(model)
+    known = known_names(model)
     if known is not None:
-        problems |= {name: _unknown(name, known) for name in params if name not in known}
+        problems |= {name: unknown_name(name, known) for name in params if name not in known}
     if problems:
         msg = f"{len(problems)} problem{'s'[: len(problems) > 1]} with the parameters of action {action!r}"
         raise InvalidParamsError(msg, problems=tuple(problems.values())) from cause
@@ -59,6 +68,15 @@ def fit_result(action: str, model: Any, result: Any) -> Any:  # noqa: ANN401  # 
     except ValidationError as error:
         msg = f"Action {action!r} returned a result that does not fit {model!r}"
         raise InvalidResultError(msg, why="; ".join(_problems(error).values())) from error
+
+
+def problems_of_some(model: Any, params: Mapping[str, Any]) -> list[str]:  # noqa: ANN401  # as above
+    """Return what is wrong with parameters while others of the same model are not known yet, a line a problem."""
+    try:
+        _adapter(model).validate_python(dict(params))
+    except ValidationError as error:
+        return [line for path, line in _problems(error).items() if path.partition(".")[0] in params]
+    return []
 
 
 def schema_of(model: Any) -> dict[str, Any]:  # noqa: ANN401  # any model pydantic understands
@@ -113,7 +131,7 @@ def _secrets_in(error: ValidationError) -> set[tuple[int | str, ...]]:
     return {problem["loc"][:1] for problem in error.errors(include_url=False) if problem["type"] == SECRET}
 
 
-def _known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model pydantic understands
+def known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model pydantic understands
     """Return the names of a model's fields; None if it takes any, or cannot say."""
     try:
         schema = schema_of(model)
@@ -127,7 +145,8 @@ def _known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model py
     return {*schema["properties"], *fields}
 
 
-def _unknown(name: str, known: set[str]) -> str:
+def unknown_name(name: str, known: set[str]) -> str:
+    """Return what is said of a parameter that a model does not have."""
     near = get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
     return f"{name}: there is no such parameter; {hint}"

@@ -1,7 +1,7 @@
 """From the frames of a journal back to the events that they record."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synapse_sdk.errors import JournalCorruptedError
@@ -27,6 +27,7 @@ from synapse_sdk.reporting.events import (
     StepStarted,
     UndoRecorded,
 )
+from synapse_sdk.reporting.parts import PartEvents
 from synapse_sdk.reporting.wire import RecordedOutcome
 
 __all__ = ["events_of"]
@@ -34,15 +35,28 @@ __all__ = ["events_of"]
 type Data = Mapping[str, Any]
 
 
-def events_of(frame: Frame, state: RunState, run_id: str) -> Iterator[Event]:
+def events_of(
+    frame: Frame, state: RunState, run_id: str, parts: dict[tuple[str, ...], PartEvents] | None = None
+) -> Iterator[Event]:
     """Yield the events of a frame; kinds that only a newer version knows are left out.
 
     Args:
         frame: What was recorded.
         state: Where the run stood when the frame had been added.
         run_id: The run.
+        parts: What is kept from frame to frame about the runs inside it; empty before the first.
     """
-    for data in json.loads(frame.text):
+    yield from _events(json.loads(frame.text), state, run_id, {} if parts is None else parts, ())
+
+
+def _events(
+    recorded: Sequence[Data],
+    state: RunState,
+    run_id: str,
+    parts: dict[tuple[str, ...], PartEvents],
+    path: tuple[str, ...],
+) -> Iterator[Event]:
+    for data in recorded:
         kind = data["type"]
         if kind in {"RunStarted", "RunResumed"}:
             is_first = kind == "RunStarted"
@@ -51,6 +65,11 @@ def events_of(frame: Frame, state: RunState, run_id: str) -> Iterator[Event]:
         elif kind == "UndoRecorded":
             for entry in data["entries"]:
                 yield UndoRecorded(data["step"], _value(entry), occurred_at=instant(data["at"]))
+        elif kind == "HappenedWithin":
+            step = data["step"]
+            inside = parts.setdefault((*path, step), PartEvents(step))
+            for event in _events(data["events"], state.parts[step], f"{run_id}-{step}", parts, (*path, step)):
+                yield from inside.told(event)
         elif (make := MAKERS.get(kind)) is not None:
             yield make(data)
 

@@ -11,6 +11,7 @@ from synapse_sdk.journal import Journal, RunRecord, RunState, read_state
 from synapse_sdk.plugins.journalling import JournalChoice, opened_journal
 from synapse_sdk.plugins.run_facts import CollectedRuns, NextStep, RunReport, StepReport, is_interrupted
 from synapse_sdk.reporting.events import Event, RunStatus
+from synapse_sdk.reporting.parts import PartEvents
 
 __all__ = [
     "CollectedRuns",
@@ -104,13 +105,13 @@ def follow_run(
 
     with reading(journal) as opened:
         run_id = _named(opened, name).id
-        state = RunState(digest=opened.run(run_id).digest)
+        state, parts = RunState(digest=opened.run(run_id).digest), dict[tuple[str, ...], PartEvents]()
         while True:
             run = opened.run(run_id)  # before its frames: of one that has ended, all of them are there
             frames = list(islice(opened.frames(run_id, state.frames), FRAMES_AT_ONCE))
             for frame in frames:
                 state.add(frame)
-                yield from events_of(frame, state, run_id)
+                yield from events_of(frame, state, run_id, parts)
             if len(frames) == FRAMES_AT_ONCE:
                 continue  # there may be more
             if not waits or not _goes_on(run):

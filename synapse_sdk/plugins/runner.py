@@ -1,7 +1,7 @@
 """Running an action: find it, check its parameters, execute it somewhere, check its result."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.action import BaseAction
     from synapse_sdk.plugins.durable import DurableRun
     from synapse_sdk.plugins.journalling import JournalChoice
-    from synapse_sdk.plugins.steps import Plan
+    from synapse_sdk.plugins.steps import Plan, RollbackError
     from synapse_sdk.reporting import Reporter
 
-__all__ = ["Undertaking", "execute_durably", "new_job_id", "plan_plugin", "run_action", "run_plugin"]
+__all__ = ["Undertaking", "execute_durably", "new_job_id", "plan_plugin", "run_action", "run_plugin", "undo_durably"]
 
 
 def run_plugin(  # what can be said about a run, all but three by name
@@ -222,6 +222,22 @@ def execute_durably(instance: "BaseAction[Any]", durable: "DurableRun") -> Any: 
         if not durable.has_ended:  # an action without steps: there was no other moment to say so
             durable.result = result
         return result
+    finally:
+        instance.ctx.journal, instance.ctx.reporter = None, shown
+
+
+def undo_durably(
+    instance: "BaseAction[Any]", durable: "DurableRun", reason: str, *, is_cancelled: bool = False
+) -> "Sequence[RollbackError]":
+    """Undo what an action has done whose run is recorded, and return what could not be undone."""
+    durable.turn_back()
+    if not durable.has_past:  # nothing was begun
+        durable.end_unbegun(reason, is_cancelled=is_cancelled)
+        return ()
+    shown = instance.ctx.reporter
+    instance.ctx.journal, instance.ctx.reporter = durable, durable.reporter(shown)
+    try:
+        return instance.rollback(reason, is_cancelled=is_cancelled)
     finally:
         instance.ctx.journal, instance.ctx.reporter = None, shown
 

@@ -17,7 +17,7 @@ from synapse_sdk.journal.model import RunRecord
 from synapse_sdk.journal.owner import Owner
 from synapse_sdk.plugins.discovery import find_plugin
 from synapse_sdk.plugins.journalling import JournalChoice, decode_params, journalled, opened_journal, shared_journal_url
-from synapse_sdk.plugins.runner import Undertaking, execute_durably
+from synapse_sdk.plugins.runner import Undertaking, execute_durably, undo_durably
 from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def resume_run(
             reason = _reason_to_undo(opened.run(run_id), durable)
             if reason is None:
                 return execute_durably(instance, durable)
-            _undo(instance, durable, reason, is_cancelled=run.cancellation is not None)
+            undo_durably(instance, durable, reason, is_cancelled=run.cancellation is not None)
         raise _undone(opened.run(run_id), reason)
 
 
@@ -106,7 +106,7 @@ def rollback_run(
             return opened.run(run_id)
         with _taken_up(opened, run, action, given) as (instance, durable):
             why = _reason_to_undo(opened.run(run_id), durable) or reason
-            _undo(instance, durable, why, is_cancelled=run.cancellation is not None)
+            undo_durably(instance, durable, why, is_cancelled=run.cancellation is not None)
         return opened.run(run_id)
 
 
@@ -208,19 +208,6 @@ def _reason_to_undo(run: RunRecord, durable: "DurableRun") -> str | None:
     if reason is None and run.cancellation is not None:
         return f"It was cancelled by {run.cancellation.by}"
     return reason
-
-
-def _undo(instance: "BaseAction[Any]", durable: "DurableRun", reason: str, *, is_cancelled: bool) -> None:
-    durable.turn_back()
-    if not durable.has_past:  # nothing was begun
-        durable.end_unbegun(reason, is_cancelled=is_cancelled)
-        return
-    shown = instance.ctx.reporter
-    instance.ctx.journal, instance.ctx.reporter = durable, durable.reporter(shown)
-    try:
-        instance.rollback(reason, is_cancelled=is_cancelled)
-    finally:
-        instance.ctx.journal, instance.ctx.reporter = None, shown
 
 
 def _undone(run: RunRecord, reason: str) -> RunEndedError:

@@ -92,6 +92,8 @@ class RunStarted(_Timed):
     """Names of the steps that an earlier worker of a resumed run has done; they do not run again."""
     run_id: str | None = None
     """Names the run, in the journal as well; None for one that nobody has named."""
+    within: str | None = None
+    """The step of another run of which this one is a part; that one tells how far both have come. None for others."""
 
 
 @dataclass(frozen=True, slots=True)

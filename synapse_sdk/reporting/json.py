@@ -89,6 +89,7 @@ def run_started(event: RunStarted) -> Record:
     """Describe the start of a run."""
     steps = [{"name": name, "share": share} for name, share in event.steps]
     known = {} if event.run_id is None else {"run_id": event.run_id}
+    known |= {} if event.within is None else {"within": event.within}
     return {"type": "run_started", **known, "steps": steps} | (
         {"finished": list(event.finished)} if event.finished else {}
     )

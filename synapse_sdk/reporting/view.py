@@ -77,6 +77,8 @@ class RunView:
         """Whether it was stopped, by Ctrl-C for example, rather than failed."""
         self.inner: RunView | None = None
         """The run inside the current step."""
+        self.is_part = False
+        """Whether the run around it tells how far both have come."""
         self.progress: dict[str | None, WorkProgress] = {}
         """Last progress of each category, the least recently changed first."""
         self._started_at = self._clock.monotonic()
@@ -84,7 +86,7 @@ class RunView:
 
     def observe(self, event: Event) -> "RunView":
         """Take an event in and return the view of the run it belongs to: this one, or one inside it."""
-        if self.inner is not None:
+        if self.inner is not None and not (self.inner.is_part and isinstance(event, RunProgressed)):
             view = self.inner.observe(event)
             if not self.inner.is_active:
                 self.inner = None
@@ -174,6 +176,7 @@ class RunView:
 
     def _run_started(self, event: RunStarted) -> None:
         self._reset(len(event.steps))
+        self.is_part = event.within is not None
         self.status = RunStatus.RUNNING
         for name in event.finished:
             self._step(name).state = StepState.DONE_BEFORE

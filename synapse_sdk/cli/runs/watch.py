@@ -56,7 +56,7 @@ class WatchRun:
 
         where, run_id, begin = place(session), self.names.run_id, 0
         for number, event in enumerate(follow_run(run_id, journal=where, waits=False)):
-            if isinstance(event, RunStarted):
+            if isinstance(event, RunStarted) and event.within is None:
                 begin = number  # what earlier workers did is named there
         for event in islice(follow_run(run_id, journal=where), begin, None):
             if isinstance(event, ProgressReported):

@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -18,16 +19,16 @@ from synapse_sdk.plugins.discovery.packages import (
 )
 from synapse_sdk.plugins.discovery.plugin import Origin, Plugin
 
-__all__ = ["find_plugin"]
+__all__ = ["find_plugin", "is_pipeline"]
 
 
 def find_plugin(reference: str | os.PathLike[str]) -> Plugin:
     """Find a plugin; its code is not loaded, unless it is a module without a manifest.
 
     Args:
-        reference: A folder with a `config.yaml`, or that file; the name of an installed plugin (an entry point of the
-            group `synapse.plugins`); or the name of a module. Text that looks like a path means a folder and nothing
-            else; otherwise they are tried in this order.
+        reference: A folder with a `config.yaml`, or that file; a pipeline document, which is any other `.yaml` file; the
+            name of an installed plugin (an entry point of the group `synapse.plugins`); or the name of a module. Text
+            that looks like a path means a folder or file and nothing else; otherwise they are tried in this order.
 
     Raises:
         PluginNotFoundError: It is none of these; the message says what was tried, and what is near.
@@ -54,6 +55,10 @@ def find_plugin(reference: str | os.PathLike[str]) -> Plugin:
 
 
 def _from_path(path: Path) -> Plugin:
+    if is_pipeline(path):
+        # By name, because pipelines are made of plugins.
+        found: Plugin = import_module("synapse_sdk.plugins.pipelines.document").read_pipeline(path)
+        return found
     from synapse_sdk.plugins.manifest import read_manifest  # noqa: PLC0415  # loads pydantic and PyYAML
 
     folder = path.parent if path.name == MANIFEST_NAME else path
@@ -112,9 +117,19 @@ def _plugin_folders(parent: Path) -> list[str]:
         return []
 
 
+def is_pipeline(path: Path) -> bool:
+    """Whether a path is that of a pipeline document rather than of a plugin's folder or manifest."""
+    return path.suffix.lower() in {".yaml", ".yml"} and path.stem != Path(MANIFEST_NAME).stem
+
+
 def _looks_like_path(text: str) -> bool:
     separators = [separator for separator in (os.sep, os.altsep) if separator]
-    return text.startswith((".", "~")) or text == MANIFEST_NAME or any(separator in text for separator in separators)
+    return (
+        text.startswith((".", "~"))
+        or text == MANIFEST_NAME
+        or is_pipeline(Path(text))
+        or any(separator in text for separator in separators)
+    )
 
 
 def _exists(path: Path) -> bool:

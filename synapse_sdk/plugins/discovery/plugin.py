@@ -23,6 +23,7 @@ class Origin(StrEnum):
     FOLDER = "folder"
     ENTRY_POINT = "entry point"
     MODULE = "module"
+    PIPELINE = "pipeline document"
 
 
 @dataclass(frozen=True, kw_only=True)

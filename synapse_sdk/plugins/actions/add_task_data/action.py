@@ -197,19 +197,9 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
             "report_path": str(Path(context.report_folder, "report.json")),
         }
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
-        """Run the steps and return the result; raises as `BaseAction.execute`.
-
-        What tasks had before is forgotten once the end of the run is recorded: until then it may still be undone.
-        """
-        result = super().execute()
-        self._forget_previous()
-        return result
-
-    def _forget_previous(self) -> None:
-        context = self._context
-        if context is None:
-            return
+    def forget(self) -> None:
+        """Let the backend forget what tasks had before: until now the run could still be undone."""
+        context = self._context or self.create_context()
         try:
             context.backend.submissions.forget(context.run)
         except Exception as error:  # noqa: BLE001  # the run has succeeded; what is left takes space, and no harm is done
