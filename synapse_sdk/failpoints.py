@@ -38,6 +38,8 @@ FAILPOINTS: Mapping[str, str] = {
     "dataset.placed": "after a downloaded dataset has got its place and before that is recorded",
     "dataset.converted": "after a dataset was converted and before that is recorded",
     "dataset.removed": "after a dataset was removed and before that is recorded",
+    "tasks.created": "after tasks were made and before that is recorded",
+    "tasks.removed": "after tasks that a run has made were removed and before that is recorded",
     "tasks.loaded": "after annotations were found for tasks and before that is recorded",
     "tasks.inferred": "after a model has given results and they were written into the ledger",
     "tasks.converted": "after annotations of tasks were converted and written into the ledger",

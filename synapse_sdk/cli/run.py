@@ -1,6 +1,7 @@
 """`synapse run`: one action of a plugin, from the command line to its result."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,10 +26,11 @@ __all__ = ["run"]
         "synapse run greeter greet --dry-run",
         "synapse run greeter greet --inject-failure write_greeting",
         """synapse run greeter greet --params '{"name": "Ada"}' --json""",
+        "synapse run photo_to_yolo.yaml --set upload.path=photos",
     ),
 )
 @click.argument("plugin", shell_complete=complete_plugin)
-@click.argument("action", shell_complete=complete_action)
+@click.argument("action", shell_complete=complete_action, required=False)
 @click.option(
     "--params",
     "source",
@@ -67,9 +69,14 @@ def run(
     mode: str | None,
     journal: str | None,
     no_journal: bool,
-    **request: Any,  # noqa: ANN401  # the fields of Request, as click found them
+    plugin: str,
+    action: str | None,
+    **request: Any,  # noqa: ANN401  # the other fields of Request, as click found them
 ) -> int:
     """Run ACTION of PLUGIN: a folder, an installed plugin, or a module.
+
+    A pipeline document, a .yaml file that lists actions, is run without ACTION;
+    parameters of its actions begin with their names.
 
     The result goes to standard output, everything else to standard error. When a step fails, or you press Ctrl-C,
     what the run has done is undone. What happens is recorded, so that a run whose
@@ -82,7 +89,7 @@ def run(
         raise click.UsageError(msg)
     session.note_option("journal", "none" if no_journal else journal)
     session.wants_json = as_json or session.settings.progress == "json"
-    asked = Request(**request)
+    asked = Request(plugin=plugin, action=action or only_action(plugin), **request)
     if not dry_run:
         from synapse_sdk.cli.run_execution import execute  # noqa: PLC0415  # help executes nothing
         from synapse_sdk.cli.run_tasks import StartRun  # noqa: PLC0415  # as above
@@ -95,6 +102,23 @@ def run(
     return 0
 
 
+def only_action(plugin: str) -> str:
+    """Return the action that is meant where none is named.
+
+    Raises:
+        MissingParameter: It is no pipeline document, so one has to be named.
+        PipelineError, InvalidDocumentError: The document does not fit, or cannot be read.
+    """
+    from synapse_sdk.plugins.discovery import find_plugin, is_pipeline  # noqa: PLC0415  # help finds nothing
+
+    if is_pipeline(Path(plugin)):
+        return next(iter(find_plugin(plugin).actions))
+    context = click.get_current_context()
+    raise click.MissingParameter(
+        ctx=context, param=next(each for each in context.command.params if each.name == "action")
+    )
+
+
 def show_plan(request: Request | PreparedRequest, session: Session) -> None:
     """Print the steps that would run."""
     from synapse_sdk.cli.output import prints_to_stderr  # noqa: PLC0415  # help needs none of these
@@ -104,12 +128,17 @@ def show_plan(request: Request | PreparedRequest, session: Session) -> None:
     from synapse_sdk.plugins.discovery import find_plugin  # noqa: PLC0415
 
     with prints_to_stderr():
-        check_params(find_plugin(request.plugin).action_class(request.action), request.params, request.plugin)
+        action = find_plugin(request.plugin).action_class(request.action)
+        check_params(action, request.params, request.plugin)
         plan = plan_plugin(request.plugin, request.action, request.params)
+    # Of a pipeline: what its actions hand to one another.
+    sources = action.sources(request.params) if hasattr(action, "sources") else []
     if session.wants_json:
-        echo_json({"plugin": request.plugin, "action": request.action, "steps": steps_of(plan)})
+        known = {"from": dict(sources)} if sources else {}
+        echo_json({"plugin": request.plugin, "action": request.action, "steps": steps_of(plan), **known})
         return
     lines = str(plan).splitlines() if plan.steps else ["This action has no steps: it does its work in one piece."]
+    lines += [f"    {param} is {result}" for param, result in sources]
     write(sys.stdout, "\n".join(clean(line) for line in lines))
     write(sys.stderr, "Nothing was run.")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from synapse_sdk.journal import RunRecord, StepState
+from synapse_sdk.journal import RunRecord, RunState, StepState
 from synapse_sdk.journal.base import LEASE_SECONDS
 from synapse_sdk.journal.state import StepStatus
 from synapse_sdk.reporting.events import RunStatus
@@ -44,10 +44,13 @@ class StepReport:
     """Why it failed."""
     rollback_error: str | None
     """Why it could not be undone."""
+    steps: "tuple[StepReport, ...]" = ()
+    """Those of the run inside it, if it is an action of a pipeline."""
 
     @classmethod
-    def of(cls, step: StepState) -> "StepReport":
-        """Return what there is to know about a step."""
+    def of(cls, step: StepState, part: RunState | None = None) -> "StepReport":
+        """Return what there is to know about a step, and about the run inside it."""
+        inner = () if part is None else tuple(cls.of(each, part.parts.get(each.name)) for each in part.steps.values())
         return cls(
             name=step.name,
             status=step.status,
@@ -59,6 +62,7 @@ class StepReport:
             data=(step.result or {}).get("data") or {},
             error=step.error,
             rollback_error=step.rollback_error,
+            steps=inner,
         )
 
 

@@ -186,22 +186,29 @@ def _report(journal: Journal, run: RunRecord) -> RunReport:
         state = read_state(journal, run.id)
     except JournalError as error:
         state, damage = RunState(), error.message
-    errors = state.context.get("errors", ())
+    whole = [("", state), *_parts_of(state)]
     return RunReport(
         record=run,
         status=run.status,
-        steps=tuple(StepReport.of(step) for step in state.steps.values()),
+        steps=tuple(StepReport.of(step, state.parts.get(step.name)) for step in state.steps.values()),
         started_at=state.started_at,
         last_at=state.last_at,
         percent=state.percent,
         resumes=state.resumes,
-        progress=dict(state.progress),
-        metrics=dict(state.metrics),
+        progress={f"{at}{name}": each for at, part in whole for name, each in part.progress.items()},
+        metrics={f"{at}{name}": each for at, part in whole for name, each in part.metrics.items()},
         reason=state.reason,
         error=state.error,
         was_stopped=state.interrupted,
         result=state.result,
         leftovers=state.leftovers,
-        errors=tuple(str(each) for each in errors),
+        errors=tuple(str(each) for _, part in whole for each in part.context.get("errors", ())),
         damage=damage,
     )
+
+
+def _parts_of(state: RunState, at: str = "") -> Iterator[tuple[str, RunState]]:
+    """Yield the runs inside a run, at any depth, each with the names of the steps around it."""
+    for name, part in state.parts.items():
+        yield f"{at}{name}.", part
+        yield from _parts_of(part, f"{at}{name}.")

@@ -1,7 +1,7 @@
 """`synapse runs show`: what happened in a run, and what can be done about it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,7 @@ from synapse_sdk.cli.runs.options import JOURNAL, JSON, RUN, place
 from synapse_sdk.cli.session import Session
 
 if TYPE_CHECKING:
-    from synapse_sdk.plugins import RunReport
+    from synapse_sdk.plugins import RunReport, StepReport
 
 __all__ = ["document", "show"]
 
@@ -72,13 +72,13 @@ def _parts(report: "RunReport", session: Session) -> Iterator[str]:
     if report.steps:
         rows = [
             (
-                step.name,
+                "  " * depth + step.name,
                 str(step.status).replace("_", " "),
                 wording.step_time(step, report),
                 str(step.starts),
                 str(step.undo_entries),
             )
-            for step in report.steps
+            for step, depth in _with_inner(report.steps)
         ]
         yield table(("step", "status", "time", "starts", "undo entries"), rows)
     progress = {name or "the run": f"{now:g} of {of:g}" for name, (now, of) in report.progress.items()}
@@ -96,6 +96,13 @@ def _parts(report: "RunReport", session: Session) -> Iterator[str]:
     commands = wording.next_commands(report, session)
     if commands:
         yield "\n".join(["next", *map(clean, _command_lines(commands))])
+
+
+def _with_inner(steps: "Sequence[StepReport]", depth: int = 0) -> "Iterator[tuple[StepReport, int]]":
+    """Yield steps, each followed by those of the run inside it."""
+    for step in steps:
+        yield step, depth
+        yield from _with_inner(step.steps, depth + 1)
 
 
 def _command_lines(commands: list[tuple[str, str]]) -> Iterator[str]:

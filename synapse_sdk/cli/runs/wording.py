@@ -159,6 +159,7 @@ def step_facts(step: "StepReport") -> dict[str, Any]:
         "data": step.data,
         "error": step.error,
         "rollback_error": step.rollback_error,
+        **({"steps": [step_facts(each) for each in step.steps]} if step.steps else {}),
     }
 
 

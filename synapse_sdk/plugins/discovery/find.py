@@ -26,9 +26,9 @@ def find_plugin(reference: str | os.PathLike[str]) -> Plugin:
     """Find a plugin; its code is not loaded, unless it is a module without a manifest.
 
     Args:
-        reference: A folder with a `config.yaml`, or that file; a pipeline document, which is any other `.yaml` file; the
-            name of an installed plugin (an entry point of the group `synapse.plugins`); or the name of a module. Text
-            that looks like a path means a folder or file and nothing else; otherwise they are tried in this order.
+        reference: A folder with a `config.yaml`, or that file; a pipeline document, which is any other `.yaml` file;
+            the name of an installed plugin (an entry point of the group `synapse.plugins`); or the name of a module.
+            Text that looks like a path means a folder or file and nothing else; otherwise they are tried in this order.
 
     Raises:
         PluginNotFoundError: It is none of these; the message says what was tried, and what is near.

@@ -97,6 +97,12 @@ class PipelineAction(BaseAction[dict[str, Any]]):
         return {name: dict(each) for name, each in params.items()}
 
     @classmethod
+    def sources(cls, params: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return each parameter that is a result of an earlier action, with that result, as `action.name`."""
+        wiring = wire(cls.parts, params)
+        return [(f"{name}.{param}", result) for name, param, result in wiring.sources()]
+
+    @classmethod
     def secret_params(cls) -> tuple[str, ...]:
         """Return the names of the actions that have secret parameters: all that is given for them is left out."""
         return tuple(part.name for part in cls.parts if part.action.secret_params())

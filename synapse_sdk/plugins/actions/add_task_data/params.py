@@ -9,6 +9,7 @@ from synapse_sdk.backend import TaskFilter
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.actions.dataset.params import Format
 from synapse_sdk.plugins.actions.fields import OnError, Place, Reference, Text
+from synapse_sdk.plugins.kinds import Names
 
 __all__ = ["AddTaskDataMethod", "AddTaskDataParams"]
 
@@ -45,7 +46,9 @@ class AddTaskDataParams(BaseModel):
 
     name: Text = Field(default="add_task_data", description="What it is called in reports.")
     description: str | None = Field(default=None, description="What it is about, for reports.")
-    project: Reference = Field(description="The project whose tasks get annotations, by id or name.")
+    project: Annotated[Reference, Names("project")] = Field(
+        description="The project whose tasks get annotations, by id or name."
+    )
     task_filters: Annotated[dict[str, Any], AfterValidator(check_task_filters)] = Field(
         default_factory=dict, description="Only tasks that fit."
     )

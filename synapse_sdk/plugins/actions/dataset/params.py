@@ -14,6 +14,7 @@ from synapse_sdk.formats.registry import ALIASES
 from synapse_sdk.formats.splits import canonical_splits
 from synapse_sdk.plugins.actions.export.params import check_name
 from synapse_sdk.plugins.actions.fields import OnError, Reference, Text
+from synapse_sdk.plugins.kinds import Names
 
 __all__ = ["DatasetOperation", "DatasetParams"]
 
@@ -85,7 +86,9 @@ class DatasetParams(BaseModel):
         default=DatasetOperation.DOWNLOAD,
         description="`download`, ground truths into a folder, or `convert`, a dataset into another format.",
     )
-    path: Text | None = Field(default=None, description="The dataset in a folder, or file, that is converted.")
+    path: Annotated[Text, Names("dataset folder")] | None = Field(
+        default=None, description="The dataset in a folder, or file, that is converted."
+    )
     dataset: Reference | None = Field(
         default=None,
         validate_default=True,

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
 from synapse_sdk.plugins.actions.dataset.params import DatasetOperation
 from synapse_sdk.plugins.actions.export.result import ItemFailure
 from synapse_sdk.plugins.actions.summaries import failure_lines
+from synapse_sdk.plugins.kinds import Names
 from synapse_sdk.reporting.text import plural, size
 
 __all__ = ["ConversionCounts", "DatasetResult", "DownloadCounts", "OutcomeCounts"]
@@ -100,7 +101,7 @@ class DatasetResult(BaseModel):
     run: str
     """Id of the run."""
     operation: DatasetOperation
-    path: str
+    path: Annotated[str, Names("dataset folder")]
     """The folder of the dataset."""
     format: str
     is_categorized: bool

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from synapse_sdk.formats import ImageTransfer
 from synapse_sdk.plugins.actions.dataset.params import Filter, Format, check_splits
 from synapse_sdk.plugins.actions.fields import Reference, StorageReference, Text
+from synapse_sdk.plugins.kinds import Names
 from synapse_sdk.types import JsonObject
 
 __all__ = ["TrainParams"]
@@ -51,7 +52,9 @@ class TrainParams(BaseModel):
         default=None, description="The version of the model; by default the id of the run."
     )
     description: str | None = Field(default=None, description="What the model is about, for listings.")
-    path: Text | None = Field(default=None, description="The dataset to learn from, as a folder or file.")
+    path: Annotated[Text, Names("dataset folder")] | None = Field(
+        default=None, description="The dataset to learn from, as a folder or file."
+    )
     dataset: Reference | None = Field(
         default=None,
         description="The version of a ground-truth dataset to learn from: its id, `NAME@NUMBER`, or `NAME` for the "

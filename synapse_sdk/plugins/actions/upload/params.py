@@ -1,10 +1,11 @@
 """What a user may set about an upload."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synapse_sdk.plugins.actions.fields import OnError, Place, Reference, StorageReference, Text
+from synapse_sdk.plugins.kinds import Names
 
 __all__ = ["AssetParams", "UploadParams"]
 
@@ -27,7 +28,9 @@ class UploadParams(BaseModel):
 
     name: Text = Field(default="upload", description="What the upload is called in reports.")
     description: str | None = Field(default=None, description="What it is about, for reports.")
-    data_collection: Reference = Field(description="The collection to upload into, by id or name.")
+    data_collection: Annotated[Reference, Names("data collection")] = Field(
+        description="The collection to upload into, by id or name."
+    )
     storage: StorageReference | None = Field(
         default=None,
         description="Where the files go: a storage by id, name or URL. By default the backend's own default.",

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synapse_sdk.plugins.actions.summaries import failure_lines
 from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
+from synapse_sdk.plugins.kinds import Names
 from synapse_sdk.reporting.text import plural, size
 
 __all__ = ["FileFailure", "MetadataCounts", "UnitCounts", "UploadResult", "listed"]
@@ -84,7 +85,7 @@ class UploadResult(BaseModel):
     success: bool
     """Whether nothing was lost."""
     run: str
-    collection: str
+    collection: Annotated[str, Names("data collection")]
     storage: str
     discovered: int
     uploaded: int
