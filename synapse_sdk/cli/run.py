@@ -113,10 +113,7 @@ def only_action(plugin: str) -> str:
 
     if is_pipeline(Path(plugin)):
         return next(iter(find_plugin(plugin).actions))
-    context = click.get_current_context()
-    raise click.MissingParameter(
-        ctx=context, param=next(each for each in context.command.params if each.name == "action")
-    )
+    raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'ACTION'", param_type="argument")
 
 
 def show_plan(request: Request | PreparedRequest, session: Session) -> None:

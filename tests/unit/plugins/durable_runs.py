@@ -55,6 +55,8 @@ class Workshop:
     clock: FakeClock = field(default_factory=FakeClock)
     run: DurableRun | None = None
     """What recorded the run last."""
+    writer: RunWriter = field(init=False)
+    """What it wrote with."""
 
     def __post_init__(self) -> None:
         """Create the run."""
@@ -65,8 +67,8 @@ class Workshop:
         """Make the run a worker's own."""
         lease = self.journal.acquire_lease(RUN, Owner(host="lab", pid=1))
         past = read_state(self.journal, RUN)
-        writer = RunWriter(self.journal, lease, clock=self.clock, is_beating=False)
-        self.run = DurableRun(writer, past if past.frames else None, accepts_changes=accepts_changes)
+        self.writer = RunWriter(self.journal, lease, clock=self.clock, is_beating=False)
+        self.run = DurableRun(self.writer, past if past.frames else None, accepts_changes=accepts_changes)
         return self.run
 
     def execute(self, *steps: BaseStep[Any], context: BaseStepContext | None = None, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # of take_up and Orchestrator
@@ -94,12 +96,11 @@ class Workshop:
                 self.clock.advance(LEASE_SECONDS)
                 self.journal.is_dead = False
             else:
-                run.writer.close()
+                self.writer.close()
 
     def flush_and_die(self) -> Never:
         """End the worker a moment later, when nothing waits any more."""
-        assert self.run is not None
-        self.run.writer.flush()
+        self.writer.flush()
         self.journal.die()
 
     @property

@@ -263,10 +263,9 @@ def test_a_run_whose_disk_is_full_stops_while_its_undoing_can_be_recorded(shop: 
     """F7: it was noticed in the background; the room that was set aside is not for going on."""
 
     def logs_too_much(_: BaseStepContext) -> StepResult:
-        assert shop.run is not None
-        shop.run.writer.keep('{"type":"Log","at":0}')
+        shop.writer.keep('{"type":"Log","at":0}')
         shop.journal.broken = [JournalFullError("The disk of the journal is full")]
-        shop.run.writer.beat()
+        shop.writer.beat()
         return StepResult()
 
     steps = ScriptedStep("a", does=logs_too_much), ScriptedStep("b")
@@ -284,8 +283,7 @@ def test_a_cancelled_run_stops_at_the_next_record_and_is_undone(shop: Workshop) 
         context.record_undo(key="one")
         shop.journal.request_cancel(RUN, "ada")
         shop.clock.advance(2.0)
-        assert shop.run is not None
-        shop.run.writer.beat()
+        shop.writer.beat()
         context.record_undo(key="two")
         raise AssertionError
 

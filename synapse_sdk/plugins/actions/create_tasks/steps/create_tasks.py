@@ -38,7 +38,7 @@ class CreateTasksStep(BaseStep[CreateTasksContext]):
             if wanted := set(own) - {task.unit_id for task in there}:
                 context.record_undo(project=int(project.id), units=[int(unit) for unit in own], last_id=int(last))
                 backend.tasks.create(project.id, sorted(wanted))
-                hit("tasks.created")
+                hit("create_tasks.made")
             created, existing = created + len(own), existing + len(before)
             context.set_metrics({"created": created, "existing": existing})
         context.created_count, context.existing_count = created, existing
@@ -52,7 +52,7 @@ class CreateTasksStep(BaseStep[CreateTasksContext]):
             made = [task for task in _tasks_of(context, project, units) if task.id > last]
             untouched = [task.id for task in made if task.data is None and task.state is TaskState.OPEN]
             context.backend.tasks.remove(untouched)
-            hit("tasks.removed")
+            hit("create_tasks.removed")
             kept = [task.id for task in made if task.id not in set(untouched)]
             if kept:
                 shown = ", ".join(map(str, kept[:10]))
