@@ -147,7 +147,9 @@ def raised_at(error: BaseException, root: Path | None) -> str | None:
     """
     if root is not None and root.is_relative_to(OUR_CODE):
         return None
-    cause = error.__cause__ if isinstance(error, StepFailedError) else error
+    cause: BaseException | None = error
+    while isinstance(cause, StepFailedError):  # an action of a pipeline is a step with steps
+        cause = cause.__cause__
     if cause is None:
         return None
     frames = [(each.filename, each.lineno, each.name) for each in traceback.extract_tb(cause.__traceback__)]

@@ -138,8 +138,18 @@ class RunWriter:
                 pass
 
     def state(self) -> RunState:
-        """Return where the run stands, with all that was written so far; raises as `write` does."""
-        self.flush()
+        """Return where the run stands, with what waits if that can be written.
+
+        Raises:
+            LeaseLostError: Another worker has taken over.
+            JournalError: The journal cannot be read.
+        """
+        try:
+            self.flush()
+        except LeaseLostError:
+            raise
+        except JournalError:  # a run must be undone also when nothing more can be recorded of it
+            pass
         return read_state(self._journal, self.lease.run_id)
 
     def close(self) -> None:

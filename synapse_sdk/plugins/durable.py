@@ -132,7 +132,7 @@ class DurableRun:
             return None
         fields = {name: _text(value) for name, value in self.past.context.items()}
         self._checkpoint.restore(fields, lenient=self._accepts_changes)
-        history = history_of(self.past, self._codec, accepts_changes=self._accepts_changes)
+        history = self.history_of(self.past)
         self._is_going_back = self._is_going_back or history.reason is not None
         hit("run.restored")
         return history
@@ -175,6 +175,10 @@ class DurableRun:
         self._is_going_back = True
         if self._outer is not None:  # whatever it is a part of will be undone as well
             self._outer.turn_back()
+
+    def history_of(self, past: "RunState") -> History:
+        """Return what a past is to the engine."""
+        return history_of(past, self._codec, accepts_changes=self._accepts_changes)
 
     def undo_log_of(self, step: str) -> list[Any]:
         """Return what a step has recorded of how to undo it, in whichever process."""

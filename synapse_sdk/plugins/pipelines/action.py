@@ -53,6 +53,7 @@ class PipelineAction(BaseAction[dict[str, Any]]):
         Without a journal, the run is recorded in memory: actions are undone by what is recorded of them.
         """
         if self.ctx.journal is not None:
+            self.refuse_changes()
             return super().execute()
         from synapse_sdk.journal import MemoryJournal  # noqa: PLC0415  # runs with a journal do without
 
@@ -67,6 +68,19 @@ class PipelineAction(BaseAction[dict[str, Any]]):
         if self.progress_callback is not None:
             names = [part.name for part in self.parts]
             self.progress_callback(names.index(name) + 1, len(names), name)
+
+    def refuse_changes(self) -> None:
+        """See that the action in which an earlier process has died can go on; otherwise all would be undone.
+
+        Raises:
+            PlanChangedError: It has other steps than at first, and that is not accepted; nothing was changed.
+        """
+        journal: Any = self.ctx.journal
+        past = journal.past
+        for part in () if past is None else self.parts:
+            step, begun = past.steps.get(part.name), part.name in past.parts
+            if step is not None and begun and step.undo_log and not step.is_finished:
+                PartRun(part, self.create_context()).refuse_changes(journal.undo_log_of(part.name)[0]["params"])
 
     def forget(self) -> None:
         """Let each action drop what only undoing it would need: now the whole has come to its end."""

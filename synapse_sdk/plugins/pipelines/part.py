@@ -46,6 +46,8 @@ class PipelinePart:
     params: Mapping[str, Any]
     """As the author of the pipeline gives them."""
     weight: float
+    reference: str
+    """What finds the action, as its author wrote it; a run that was begun with another one is not gone on with."""
     env: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Settings of the manifest of its plugin; they may be secrets."""
 
@@ -66,19 +68,19 @@ class PipelinePart:
         if isinstance(part.action, str):
             plugin_name, _, name = part.action.rpartition(":")
             plugin = find_plugin(_place(plugin_name, folder) or BUILT_IN)
-            action, env, called = plugin.action_class(name), plugin.env, name
+            action, env, called, reference = plugin.action_class(name), plugin.env, name, part.action
         else:
             found = action_class(part.action)
             if found is None:
                 msg = f"{part.action!r} is not an action, so it cannot be in a pipeline"
                 raise PipelineError(msg, fix="Use a class derived from BaseAction, or a function marked with @action()")
-            action, called = found, found.action_name
+            action, called, reference = found, found.action_name, found.__qualname__
         name = part.name or called
         if not name or not NAME_CHARACTERS.issuperset(name):
             msg = f"An action of a pipeline cannot be called {name!r}"
             fix = "Name it with letters, digits, '_' and '-'"
             raise PipelineError(msg, fix=fix)
-        return cls(name=name, action=action, params=part.params, weight=part.weight, env=env)
+        return cls(name=name, action=action, params=part.params, weight=part.weight, reference=reference, env=env)
 
 
 def _place(plugin: str, folder: Path | None) -> str:

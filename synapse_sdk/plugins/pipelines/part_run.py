@@ -72,6 +72,21 @@ class PartRun:
             raise
         return to_jsonable_python(result, fallback=str, inf_nan_mode="null")
 
+    def refuse_changes(self, recorded: str) -> None:
+        """See that the action can go on where it was; nothing is run.
+
+        Raises:
+            PlanChangedError: It has other steps than at first, and that is not accepted.
+        """
+        instance, past = self._make(self._params(recorded)), self._durable.past
+        if past is None or not past.steps or past.is_going_back:
+            return
+        self._durable.history_of(past).order(instance.build_registry())
+        go_deeper = getattr(instance, "refuse_changes", None)
+        if go_deeper is not None:  # a pipeline in a pipeline
+            instance.ctx.journal = self._durable
+            go_deeper()
+
     def undo(self, recorded: str, reason: str) -> None:
         """Undo what the action has done, whatever it had come to; safe to repeat.
 

@@ -26,6 +26,11 @@ class ActionStep(BaseStep[PipelineContext]):
         return self._part.name
 
     @property
+    def version(self) -> str:
+        """What finds the action."""
+        return self._part.reference
+
+    @property
     def progress_weight(self) -> float:
         """Its share of the whole work."""
         return self._part.weight

@@ -26,12 +26,13 @@ class DeathError(BaseException):
 class MortalJournal(MemoryJournal):
     """A journal that can no longer be reached once its worker is dead."""
 
-    is_dead = False
+    is_dead = was_dead = False
     broken: list[BaseException | None]
     """What the next appends raise, before they write anything; None for nothing."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
+        self._held_clock = clock
         self.broken = []
 
     def append(self, lease: Lease, frame: Frame, status: RunStatus | None = None) -> None:
@@ -44,8 +45,13 @@ class MortalJournal(MemoryJournal):
 
     def die(self, *_: object) -> Never:
         """End the worker, as SIGKILL would."""
-        self.is_dead = True
+        self.is_dead = self.was_dead = True
         raise DeathError
+
+    def come_back(self) -> None:
+        """Let another worker reach the journal, once the lease of the dead one has ended."""
+        self.is_dead = False
+        self._held_clock.advance(LEASE_SECONDS)
 
 
 @dataclass
@@ -93,8 +99,7 @@ class Workshop:
             return act(Orchestrator(registry_of(*steps), context or new_context(), journal=run, **options))
         finally:
             if self.journal.is_dead:
-                self.clock.advance(LEASE_SECONDS)
-                self.journal.is_dead = False
+                self.journal.come_back()
             else:
                 self.writer.close()
 

@@ -4,13 +4,21 @@ from typing import Any
 
 import pytest
 
-from synapse_sdk.errors import RunEndedError, StepFailedError
+from synapse_sdk.errors import JournalFullError, PlanChangedError, RunEndedError, StepFailedError
 from synapse_sdk.journal import MemoryJournal, read_state
-from synapse_sdk.journal.base import LEASE_SECONDS
-from synapse_sdk.plugins import RuntimeContext, cancel_run, describe_run, follow_run, resume_run, run_action
+from synapse_sdk.plugins import (
+    RuntimeContext,
+    cancel_run,
+    describe_run,
+    follow_run,
+    resume_run,
+    rollback_run,
+    run_action,
+)
 from synapse_sdk.plugins.journalling import create_run, journalled
 from synapse_sdk.plugins.pipelines import ActionPipeline, Part
 from synapse_sdk.plugins.runner import execute_durably
+from synapse_sdk.plugins.steps import BaseStep, BaseStepContext, StepRegistry, StepResult
 from synapse_sdk.reporting import MemoryReporter
 from synapse_sdk.reporting.events import RunFinished, RunStarted, StepStarted
 from synapse_sdk.testing import FakeClock
@@ -24,8 +32,7 @@ WHOLE = ActionPipeline([GatherAction, UseAction], name="nesting")
 
 def dead_in_second_action() -> MortalJournal:
     """Return the journal of a run of `WHOLE` whose process has died when its second action was about to begin."""
-    clock = FakeClock()
-    journal = MortalJournal(clock)
+    journal = MortalJournal(FakeClock())
     action = WHOLE.action({}, RuntimeContext(job_id=RUN))
 
     def die(_number: int, _count: int, name: str) -> None:
@@ -36,8 +43,7 @@ def dead_in_second_action() -> MortalJournal:
     create_run(journal, RUN, WHOLE.action, {})
     with pytest.raises(DeathError), journalled(journal, RUN) as durable:
         execute_durably(action, durable)
-    journal.is_dead = False
-    clock.advance(LEASE_SECONDS)
+    journal.come_back()
     return journal
 
 
@@ -188,6 +194,107 @@ def test_what_begun_actions_were_given_does_not_change_any_more() -> None:
     assert rolled_back.results["gather"].count == 3
     assert HAPPENED[-2:] == [f"forget gather of {RUN}-gather", f"forget use of {RUN}-use"]
     assert "use tree well" in HAPPENED
+
+
+def test_actions_are_undone_also_when_nothing_more_can_be_recorded() -> None:
+    """By what had been recorded until then."""
+    journal = MortalJournal(FakeClock())
+
+    class DiskFull(TrainingAction):
+        def execute(self) -> dict[str, Any]:
+            journal.broken = [JournalFullError("The disk of the journal is full")] * 100
+            msg = "no room"
+            raise OSError(msg)
+
+    with pytest.raises(StepFailedError):
+        run_action(ActionPipeline([GatherAction, DiskFull]).action, {}, journal=journal, job_id=RUN)
+
+    assert HAPPENED[-2:] == ["undo gather 3", "undo look"]
+
+
+def test_what_an_action_could_not_undo_is_undone_later() -> None:
+    """The pipeline counts as not undone until then, and its other actions are."""
+    journal, stuck = MemoryJournal(), [True]
+
+    class Stuck(GatherAction):
+        def setup_steps(self, registry: StepRegistry[Any]) -> None:
+            super().setup_steps(registry)
+            registry.register(StuckStep(stuck))
+
+    pipeline = ActionPipeline([GatherAction, Stuck, Part(action=UseAction, params={"nest": "x", "fails": True})])
+    with pytest.raises(StepFailedError):
+        run_action(pipeline.action, {}, journal=journal, job_id=RUN)
+    first = describe_run(RUN, journal=journal)
+    stuck.clear()
+
+    record = rollback_run(RUN, journal=journal, action=pipeline.action)
+
+    assert str(first.status) == "rollback_incomplete"
+    assert first.leftovers == {"stuck": "Action 'stuck' is not undone as a whole: step 'stick': it is stuck"}
+    assert str(record.status) == "rolled_back"
+    assert HAPPENED.count("undo gather 3") == 2
+
+
+def test_an_action_with_other_steps_than_at_first_is_not_gone_on_with() -> None:
+    """Nor is anything undone, until somebody says so."""
+    journal = MortalJournal(FakeClock())
+
+    class Dying(GatherAction):
+        has_more = False
+
+        def setup_steps(self, registry: StepRegistry[Any]) -> None:
+            super().setup_steps(registry)
+            registry.register(DyingStep(journal))
+            if self.has_more:
+                registry.register(StuckStep([]))
+
+    pipeline = ActionPipeline([GatherAction, Dying])
+    with pytest.raises(DeathError):
+        run_action(pipeline.action, {}, journal=journal, job_id=RUN)
+    journal.come_back()
+    Dying.has_more = True
+
+    with pytest.raises(PlanChangedError, match="steps of the action"):
+        resume_run(RUN, journal=journal, action=pipeline.action)
+
+    assert "undo look" not in HAPPENED
+    assert str(journal.run(RUN).status) == "running"
+    resume_run(RUN, journal=journal, action=pipeline.action, force=True)
+    assert str(journal.run(RUN).status) == "succeeded"
+
+
+class StuckStep(BaseStep[BaseStepContext]):
+    """Cannot be undone as long as there is something in a list."""
+
+    name, progress_weight = "stick", 0.1
+
+    def __init__(self, stuck: list[bool]) -> None:
+        self._stuck = stuck
+
+    def execute(self, context: BaseStepContext) -> StepResult:
+        """Do nothing."""
+        return StepResult()
+
+    def rollback(self, context: BaseStepContext, result: StepResult) -> None:
+        """Raise, or do nothing."""
+        if self._stuck:
+            msg = "it is stuck"
+            raise ValueError(msg)
+
+
+class DyingStep(BaseStep[BaseStepContext]):
+    """Dies when it is executed for the first time."""
+
+    name, progress_weight = "die", 0.1
+
+    def __init__(self, journal: MortalJournal) -> None:
+        self._journal = journal
+
+    def execute(self, context: BaseStepContext) -> StepResult:
+        """Die, or do nothing."""
+        if not self._journal.was_dead:
+            self._journal.die()
+        return StepResult()
 
 
 def test_secrets_are_written_nowhere() -> None:
