@@ -8,7 +8,7 @@ import json
 import os
 import selectors
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from synapse_sdk.reporting.base import Reporter
@@ -16,7 +16,7 @@ from synapse_sdk.reporting.events import Event, ProgressReported
 from synapse_sdk.reporting.jsonable import json_line
 from synapse_sdk.reporting.wire import decode_event, encode_event
 
-__all__ = ["Channel", "EventSender", "read_messages", "replay"]
+__all__ = ["CHUNK", "LOOK_INTERVAL", "Channel", "EventSender", "messages_in", "read_messages", "replay"]
 
 CHUNK = 65_536
 """Bytes read at once."""
@@ -66,8 +66,13 @@ class EventSender:
 
 def read_messages(descriptor: int, is_writer_alive: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     """Yield messages until the writer is gone; what it was cut off in is left out."""
+    yield from messages_in(_chunks(descriptor, is_writer_alive))
+
+
+def messages_in(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the messages in a stream of bytes, which comes in pieces; the last line is left out if it has no end."""
     begun: list[bytes] = []  # the line that is not complete yet, in pieces
-    for chunk in _chunks(descriptor, is_writer_alive):
+    for chunk in chunks:
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             yield json.loads(b"".join([*begun, end]))

@@ -1,17 +1,13 @@
 """Passing signals on to a worker process, and obeying them when it has ended."""
 
 import contextlib
-import os
 import signal
 import threading
 from collections import deque
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
-if TYPE_CHECKING:
-    import subprocess
-
-__all__ = ["SignalRelay", "is_main_thread"]
+__all__ = ["SignalRelay", "SignalTarget", "is_main_thread"]
 
 KILLING_PRESS = 4
 """The Ctrl-C that kills a worker which ignored all before; the third already ends a rollback."""
@@ -23,6 +19,19 @@ def is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
+class SignalTarget(Protocol):
+    """The way on which signals reach a worker; it may be called in a signal handler."""
+
+    @property
+    def can_be_suspended(self) -> bool:
+        """Whether the worker stands still while this process does."""
+        ...
+
+    def deliver(self, number: signal.Signals, *, to_group: bool) -> None:
+        """Send a signal to the worker, or to its process group; nothing happens if it has ended."""
+        ...
+
+
 class SignalRelay:
     """Inside the block, signals go to a worker in a process group of its own instead of being obeyed here.
 
@@ -32,7 +41,7 @@ class SignalRelay:
     """
 
     def __init__(self) -> None:
-        self.worker: subprocess.Popen[bytes] | None = None
+        self.target: SignalTarget | None = None
         self.received: list[signal.Signals] = []
         """What came, in order."""
         self._waiting: deque[signal.Signals] = deque()  # to be passed on
@@ -91,15 +100,14 @@ class SignalRelay:
                 self._send(number, to_group=number is signal.SIGINT)
 
     def _suspend(self, number: int, frame: FrameType | None) -> None:
-        self._send(signal.SIGSTOP, to_group=True)
+        if self.target is not None and self.target.can_be_suspended:
+            self._send(signal.SIGSTOP, to_group=True)
         handler = signal.signal(number, self._previous[number])  # type: ignore[arg-type]  # as in __exit__
         signal.raise_signal(number)  # here the process stands still
         signal.signal(number, handler)
-        self._send(signal.SIGCONT, to_group=True)
+        if self.target is not None and self.target.can_be_suspended:
+            self._send(signal.SIGCONT, to_group=True)
 
     def _send(self, number: signal.Signals, *, to_group: bool) -> None:
-        worker = self.worker
-        if worker is None or worker.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            (os.killpg if to_group else os.kill)(worker.pid, number)
+        if self.target is not None:
+            self.target.deliver(number, to_group=to_group)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from synapse_sdk.executors.child import ChildSignals
 from synapse_sdk.executors.relay import SignalRelay
 
 
@@ -20,7 +21,7 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
 def test_what_comes_before_the_worker_is_ready_waits(worker: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """A worker that cannot handle signals yet would die of them and say nothing."""
     with SignalRelay() as relay:
-        relay.worker = worker
+        relay.target = ChildSignals(worker)
         signal.raise_signal(number)
         with pytest.raises(subprocess.TimeoutExpired):
             worker.wait(0.05)
@@ -33,7 +34,7 @@ def test_what_comes_before_the_worker_is_ready_waits(worker: subprocess.Popen[by
 def test_the_fourth_ctrl_c_kills_even_a_worker_that_is_not_ready(worker: subprocess.Popen[bytes]) -> None:
     """Nothing can hang for ever."""
     with SignalRelay() as relay:
-        relay.worker = worker
+        relay.target = ChildSignals(worker)
         for _ in range(4):
             signal.raise_signal(signal.SIGINT)
 
@@ -68,7 +69,7 @@ def test_signals_that_come_late_harm_nobody(worker: subprocess.Popen[bytes]) -> 
     worker.kill()
     worker.wait()
     with SignalRelay() as relay:
-        relay.worker = worker
+        relay.target = ChildSignals(worker)
         relay.worker_is_ready()
         signal.raise_signal(signal.SIGTERM)
 
