@@ -33,6 +33,10 @@ class RunSpec:
     """Why a run is rolled back."""
     accepts_changes: bool = False
     """Whether to go on with a run although the action's steps have changed."""
+    directory: str = ""
+    """Where relative paths of a run that the journal has begin; empty for where it was started."""
+    bound: str = ""
+    """Why it has to run on the caller's machine; empty if it may run on any."""
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON.

@@ -21,6 +21,7 @@ STDERR = 2
 
 def start_worker(
     module: str,
+    paths: Sequence[str],
     *,
     stdout: int | None,
     stderr: int | None,
@@ -32,6 +33,7 @@ def start_worker(
 
     Args:
         module: What is run.
+        paths: Where its caller finds modules.
         stdout: Where what it prints goes, as `subprocess` wants it.
         stderr: Where its standard error goes.
         has_own_group: Whether it gets a process group of its own.
@@ -44,7 +46,7 @@ def start_worker(
     events, sending_end = _pipe()
     try:
         worker = subprocess.Popen(  # noqa: S603  # this interpreter, with a module of ours
-            [_interpreter(), *_flags(), "-m", module, str(sending_end)],
+            [_interpreter(), *_flags(directory, paths), "-m", module, str(sending_end)],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
@@ -95,16 +97,16 @@ def _interpreter() -> str:
     return sys.executable
 
 
-def _flags() -> list[str]:
-    """Return the flags that keep the working directory out of the worker's module path, unless it is in ours.
+def _flags(directory: str | None, paths: Sequence[str]) -> list[str]:
+    """Return the flags that keep the working directory out of the worker's module path, unless it is in its caller's.
 
     A folder of data may hold a file `json.py`.
     """
     try:
-        here = os.getcwd()  # noqa: PTH109  # compared with text
+        here = directory or os.getcwd()  # noqa: PTH109  # compared with text
     except FileNotFoundError:  # it was removed
         here = ""
-    return [] if {"", here} & set(sys.path) else ["-P"]
+    return [] if {"", here} & set(paths) else ["-P"]
 
 
 def _pipe() -> tuple[int, int]:

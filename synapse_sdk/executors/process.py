@@ -38,8 +38,9 @@ class ProcessExecutor:
         """Run an action to its end and return its result; raises what `Executor.run` says."""
         line = spec.to_json()
         replayer = Replayer(reporter)
-        with SignalRelay() as relay, self._worker(relay) as (worker, events):
-            give(worker, [str(entry) for entry in sys.path], line)
+        paths = [str(entry) for entry in sys.path]
+        with SignalRelay() as relay, self._worker(relay, paths) as (worker, events):
+            give(worker, paths, line)
             outcome = replayer.hear_out(read_messages(events, lambda: worker.poll() is None), relay)
             self._see_off(worker, has_outcome=outcome is not None)
         try:
@@ -49,12 +50,13 @@ class ProcessExecutor:
             relay.obey()
 
     @contextmanager
-    def _worker(self, relay: SignalRelay) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    def _worker(self, relay: SignalRelay, paths: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         """Start a worker, yield it with the pipe its events come through, and leave nothing behind."""
         # A group of its own: only then does every Ctrl-C arrive exactly once, wherever it was sent to. Where signals
         # cannot be handled, the worker must get them from the terminal itself.
         worker, events = start_worker(
             self._module,
+            paths,
             stdout=STDERR if _is_open(STDERR) else subprocess.DEVNULL,
             stderr=None if _is_open(STDERR) else subprocess.DEVNULL,
             has_own_group=is_main_thread(),

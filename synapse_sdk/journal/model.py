@@ -1,6 +1,7 @@
 """What a journal holds: runs, the frames written about them, and who may write."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from hashlib import blake2b
@@ -34,6 +35,8 @@ class RunSource:
     env: tuple[str, ...] = ()
     """Names of the settings that were given for this run; their values may be secret and are not written."""
     mode: str = "local"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else was said about where it runs, such as the address of a cluster; JSON data without secrets."""
     inject_failure: str | None = None
     directory: str = ""
     """The current directory of the process that created the run: relative paths in params start here."""

@@ -24,6 +24,7 @@ from synapse_sdk.reporting.wire import to_json
 
 __all__ = ["main"]
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIGNAL_EXIT = 128
 """A process that a signal told to end has this exit code plus the signal's number."""
 
@@ -104,6 +105,7 @@ def end_with_parent(control: int) -> None:
 
 def install_handlers() -> None:
     """Let requests to end pass through the action as SystemExit, so that it is undone."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # some processes, as those of Ray, hold them back for all below
     signal.signal(signal.SIGTERM, stop)  # always: the end of the other process arrives as one
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stop)
@@ -124,7 +126,7 @@ def stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 def ignore_signals() -> None:
     """From now on nothing interrupts."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

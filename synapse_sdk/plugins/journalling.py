@@ -17,7 +17,7 @@ from synapse_sdk.errors import (
 from synapse_sdk.failpoints import hit
 from synapse_sdk.journal.base import LEASE_SECONDS, Journal
 from synapse_sdk.journal.model import RunId, RunRecord, RunSource
-from synapse_sdk.journal.open import default_journal, open_journal
+from synapse_sdk.journal.open import default_journal, open_journal, sqlite_path
 from synapse_sdk.journal.owner import Owner
 from synapse_sdk.journal.state import read_state
 from synapse_sdk.journal.writer import RunWriter
@@ -40,6 +40,7 @@ __all__ = [
     "journalled",
     "opened_journal",
     "shared_journal_url",
+    "why_bound",
 ]
 
 type JournalChoice = Journal | str | os.PathLike[str] | bool
@@ -57,6 +58,14 @@ def shared_journal_url(choice: JournalChoice) -> str | None:
         msg = f"The journal {url} cannot be handed to another process"
         raise ConfigurationError(msg, fix="Use a file, or mode='local'")
     return url
+
+
+def why_bound(url: str | None) -> str:
+    """Return why a run that is recorded in a journal has to be on this machine; empty if it may be on any."""
+    file = None if url is None else sqlite_path(url)
+    if file is None:
+        return ""
+    return f"its journal is the file {str(file)!r}, which other machines must not write"
 
 
 def journal_url(choice: JournalChoice) -> str | None:
@@ -99,6 +108,7 @@ def create_run(  # all that is known of it
     name: str = "",
     plugin: str = "",
     mode: str = "local",
+    options: Mapping[str, Any] | None = None,
     env: Mapping[str, Any] | None = None,
     inject_failure: str | None = None,
 ) -> RunRecord:
@@ -123,6 +133,7 @@ def create_run(  # all that is known of it
         hidden=tuple(name for name in hidden if name in params),
         env=tuple(env or ()),
         mode=mode,
+        options=dict(options or {}),
         inject_failure=inject_failure,
         directory=os.getcwd(),  # noqa: PTH109  # written down as text
         version=synapse_sdk.__version__,

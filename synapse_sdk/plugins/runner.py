@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from synapse_sdk.plugins.steps import Plan, RollbackError
     from synapse_sdk.reporting import Reporter
 
-__all__ = ["Undertaking", "execute_durably", "new_job_id", "plan_plugin", "run_action", "run_plugin", "undo_durably"]
+__all__ = [
+    "Undertaking",
+    "execute_durably",
+    "new_job_id",
+    "placing",
+    "plan_plugin",
+    "run_action",
+    "run_plugin",
+    "undo_durably",
+]
 
 
 def run_plugin(  # what can be said about a run, all but three by name
@@ -28,6 +37,10 @@ def run_plugin(  # what can be said about a run, all but three by name
     params: Mapping[str, Any] | None = None,
     *,
     mode: str = "local",
+    address: str | None = None,
+    num_cpus: float | None = None,
+    num_gpus: float | None = None,
+    pass_env: Sequence[str] = (),
     reporter: "Reporter | None" = None,
     env: Mapping[str, Any] | None = None,
     job_id: str | None = None,
@@ -44,7 +57,13 @@ def run_plugin(  # what can be said about a run, all but three by name
         plugin: A folder with a `config.yaml`, the name of an installed plugin, or an importable module.
         action: Name of the action.
         params: Its parameters; the mapping is not changed.
-        mode: Where it runs: `local` (this process) or `process` (a process of its own, whose death harms nobody else).
+        mode: Where it runs: `local` (this process), `process` (a process of its own, whose death harms nobody else) or
+            `ray` (a node of a Ray cluster, see `RayExecutor`).
+        address: The cluster: HOST:PORT, `auto` or `ray://HOST:PORT`; by default what RAY_ADDRESS says, or else one of
+            one node, which is started here and ends with the run.
+        num_cpus: CPUs that the cluster sets aside for the run; by default one.
+        num_gpus: GPUs that it sets aside; by default none.
+        pass_env: Names of environment variables of this process that the run gets on the cluster, too.
         reporter: Where logs, progress and metrics go; nothing is shown without one. The caller closes it.
         env: Settings that replace those of the same name in the process's environment, which in its turn replaces
             those of the plugin's manifest.
@@ -65,7 +84,10 @@ def run_plugin(  # what can be said about a run, all but three by name
         RunCancelledError: Somebody cancelled the run; everything done was undone.
         JournalError: The journal cannot be used.
         WorkerLostError: The process that ran the action died.
+        ExecutorError: The cluster cannot be reached.
+        ConfigurationError: Something that was named cannot be had, such as a cluster without the package `ray`.
     """
+    options = placing(address, num_cpus, num_gpus, pass_env)
     found = find_plugin(plugin)
     settings = {**found.env, **os.environ, **(env or {})} if found.env else env
     undertaking = Undertaking(
@@ -79,7 +101,17 @@ def run_plugin(  # what can be said about a run, all but three by name
         reporter=reporter,
         inject_failure=inject_failure,
     )
-    return undertaking.run(journal) if mode == "local" else undertaking.run_elsewhere(mode, journal)
+    if mode == "local" and not options:
+        return undertaking.run(journal)
+    return undertaking.run_elsewhere(mode, options, journal)
+
+
+def placing(
+    address: str | None, num_cpus: float | None, num_gpus: float | None, pass_env: Sequence[str]
+) -> dict[str, Any]:
+    """Return what was said about the place of a run, as `open_executor` and the journal take it."""
+    said = {"address": address, "num_cpus": num_cpus, "num_gpus": num_gpus, "pass_env": list(pass_env) or None}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def run_action(  # as run_plugin
@@ -154,29 +186,31 @@ class Undertaking:
         with opened_journal(journal) as opened:
             if opened is None:
                 return self._execute(instance)
-            self._record(opened, "local")
+            self._record(opened, "local", {})
             with stop_on_signals(), journalled(opened, self.run_id) as durable:
                 return execute_durably(instance, durable)
 
-    def run_elsewhere(self, mode: str, journal: "JournalChoice") -> Any:  # noqa: ANN401  # as above
+    def run_elsewhere(self, mode: str, options: Mapping[str, Any], journal: "JournalChoice") -> Any:  # noqa: ANN401  # as above
         """Have an executor's worker run it, and return its result."""
         from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # runs in this process do without
 
         self.action.validate_params(self.params)  # here already, so that a mistake costs no process
-        executor, jsonable = open_executor(mode), _as_json(self.params, self.name)
-        url, is_recorded = None, False
+        executor, jsonable = open_executor(mode, **options), _as_json(self.params, self.name)
+        url, bound, is_recorded = None, "", False
         sure_of_an_end: AbstractContextManager[None] = nullcontext()
         if journal is not False:
             from synapse_sdk.plugins.journalling import (  # noqa: PLC0415  # as above
                 ends_unbegun,
                 opened_journal,
                 shared_journal_url,
+                why_bound,
             )
 
             url = shared_journal_url(journal)  # before the run is created: it must not be left behind
+            bound = why_bound(url)
             with opened_journal(journal) as opened:
                 if opened is not None:
-                    self._record(opened, mode)
+                    self._record(opened, mode, options)
                     is_recorded, sure_of_an_end = True, ends_unbegun(journal, self.run_id)
         spec = RunSpec(
             plugin=self.plugin,
@@ -187,6 +221,8 @@ class Undertaking:
             inject_failure=self.inject_failure,
             journal=url,
             task="resume" if is_recorded else "run",  # the worker takes up what is recorded already
+            directory=os.getcwd(),  # noqa: PTH109  # as it is recorded
+            bound=bound,
         )
         with stop_on_signals(), sure_of_an_end:  # what stops the caller stops the worker
             result = executor.run(spec, self.reporter)
@@ -196,7 +232,7 @@ class Undertaking:
         with stop_on_signals():
             return self.action.validate_result(instance.execute())
 
-    def _record(self, journal: "Journal", mode: str) -> None:
+    def _record(self, journal: "Journal", mode: str, options: Mapping[str, Any]) -> None:
         """Note in the journal that it is about to be run."""
         from synapse_sdk.plugins.journalling import create_run  # noqa: PLC0415  # loaded by whoever comes here
 
@@ -208,6 +244,7 @@ class Undertaking:
             name=self.name,
             plugin=self.plugin,
             mode=mode,
+            options=options,
             env=self.env,
             inject_failure=self.inject_failure,
         )

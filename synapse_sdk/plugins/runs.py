@@ -3,9 +3,9 @@
 import contextlib
 import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,15 @@ from synapse_sdk.journal.base import Journal
 from synapse_sdk.journal.model import RunRecord
 from synapse_sdk.journal.owner import Owner
 from synapse_sdk.plugins.discovery import find_plugin
-from synapse_sdk.plugins.journalling import JournalChoice, decode_params, journalled, opened_journal, shared_journal_url
-from synapse_sdk.plugins.runner import Undertaking, execute_durably, undo_durably
+from synapse_sdk.plugins.journalling import (
+    JournalChoice,
+    decode_params,
+    journalled,
+    opened_journal,
+    shared_journal_url,
+    why_bound,
+)
+from synapse_sdk.plugins.runner import Undertaking, execute_durably, placing, undo_durably
 from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
@@ -37,6 +44,12 @@ def resume_run(
     env: Mapping[str, Any] | None = None,
     reporter: "Reporter | None" = None,
     mode: str | None = None,
+    address: str | None = None,
+    num_cpus: float | None = None,
+    num_gpus: float | None = None,
+    pass_env: Sequence[str] = (),
+    plugin: str | os.PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
     force: bool = False,
 ) -> Any:  # noqa: ANN401  # an instance of the action's result model
     """Go on with a run whose process died, and return its result.
@@ -52,6 +65,12 @@ def resume_run(
         env: Settings for the run; those of the first time are not recorded.
         reporter: Where logs, progress and metrics go.
         mode: Where it runs; by default where it ran before.
+        address: The cluster, as for `run_plugin`; by default the one where it ran before, and so are the next three.
+        num_cpus: CPUs that the cluster sets aside for it.
+        num_gpus: GPUs that it sets aside.
+        pass_env: Names of environment variables of this process that the run gets on the cluster, too.
+        plugin: Where its plugin is now, if it has moved.
+        directory: Where relative paths in its parameters begin, if not where it was started.
         force: Go on although the action has other steps than at first: those that are done stay done, new ones run.
 
     Raises:
@@ -61,12 +80,13 @@ def resume_run(
         PlanChangedError: The action has other steps than at first.
         StepFailedError, RunCancelledError: As for `run_plugin`.
     """
-    given = _Given(params=params, env=env, reporter=reporter, force=force)
+    options = placing(address, num_cpus, num_gpus, pass_env)
+    given = _Given(params, env, reporter, options, plugin=plugin, directory=directory, force=force)
     with _opened(journal) as opened:
         run = opened.run(run_id)
         _refuse_ended(run)
         place = mode or run.source.mode
-        if place != "local":
+        if place != "local" or options:
             return _elsewhere(run, "resume", place, journal, given)
         with _taken_up(opened, run, action, given) as (instance, durable):
             reason = _reason_to_undo(opened.run(run_id), durable)
@@ -85,6 +105,12 @@ def rollback_run(
     env: Mapping[str, Any] | None = None,
     reporter: "Reporter | None" = None,
     mode: str | None = None,
+    address: str | None = None,
+    num_cpus: float | None = None,
+    num_gpus: float | None = None,
+    pass_env: Sequence[str] = (),
+    plugin: str | os.PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
     force: bool = False,
     reason: str = "its rollback was asked for",
 ) -> RunRecord:
@@ -96,12 +122,13 @@ def rollback_run(
         The run; its status is `rolled_back`, `rollback_incomplete`, or, if there was nothing to undo, `failed` or
         `cancelled`.
     """
-    given = _Given(params=params, env=env, reporter=reporter, force=force, reason=reason)
+    options = placing(address, num_cpus, num_gpus, pass_env)
+    given = _Given(params, env, reporter, options, plugin=plugin, directory=directory, force=force, reason=reason)
     with _opened(journal) as opened:
         run = opened.run(run_id)
         _refuse_ended(run)
         place = mode or run.source.mode
-        if place != "local":
+        if place != "local" or options:
             _elsewhere(run, "rollback", place, journal, given)
             return opened.run(run_id)
         with _taken_up(opened, run, action, given) as (instance, durable):
@@ -138,13 +165,18 @@ def _opened(choice: JournalChoice) -> Iterator[Journal]:
         yield journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Given:
     """What the caller adds to what is recorded."""
 
     params: Mapping[str, Any] | None
     env: Mapping[str, Any] | None
     reporter: "Reporter | None"
+    options: Mapping[str, Any]
+    """About the place where it runs."""
+    _: KW_ONLY
+    plugin: str | os.PathLike[str] | None
+    directory: str | os.PathLike[str] | None
     force: bool
     reason: str = ""
     """Why the run is rolled back, if it is."""
@@ -155,7 +187,7 @@ def _taken_up(
     journal: Journal, run: RunRecord, action: "type[BaseAction[Any]] | None", given: _Given
 ) -> Iterator[tuple["BaseAction[Any]", "DurableRun"]]:
     """Yield the action of a run as it was at first, in the directory where it was, and what records it."""
-    with _in_directory(run):
+    with _in_directory(run, given.directory):
         instance = _action_of(run, action, given)
         with (
             stop_on_signals(),
@@ -171,10 +203,10 @@ def _action_of(run: RunRecord, action: "type[BaseAction[Any]] | None", given: _G
         msg = f"Run {run.id} was started with the settings {', '.join(missing)}, whose values are not recorded"
         raise ConfigurationError(msg, fix=f"Give them again: --env {missing[0]}=..., or env={{{missing[0]!r}: ...}}")
     if action is None:
-        if not source.plugin:
+        if not (given.plugin or source.plugin):
             msg = f"Run {run.id} was started from a program, not by the name of a plugin"
             raise ConfigurationError(msg, fix=f"Resume it there: resume_run({run.id!r}, action=...)")
-        found = find_plugin(source.plugin)
+        found = find_plugin(given.plugin or source.plugin)
         action = found.action_class(source.action)
         if found.env:
             settings = {**found.env, **os.environ, **(given.env or {})}
@@ -191,13 +223,14 @@ def _action_of(run: RunRecord, action: "type[BaseAction[Any]] | None", given: _G
     return undertaking.make()
 
 
-def _in_directory(run: RunRecord) -> "contextlib.AbstractContextManager[None]":
+def _in_directory(run: RunRecord, given: str | os.PathLike[str] | None) -> "contextlib.AbstractContextManager[None]":
     """Go where the run was started, for as long as it takes: relative paths in its parameters begin there."""
-    directory = Path(run.source.directory)
-    if not run.source.directory or directory == Path.cwd():
+    named = given or run.source.directory
+    directory = Path(named)
+    if not named or directory == Path.cwd():
         return contextlib.nullcontext()
     if not directory.is_dir():
-        msg = f"Run {run.id} was started in {str(directory)!r}, which is gone"
+        msg = f"Run {run.id} was started in {str(directory)!r}, which is not there"
         raise JournalError(msg, fix="Bring the directory back: relative paths of the run begin there")
     return contextlib.chdir(directory)
 
@@ -228,19 +261,23 @@ def _elsewhere(run: RunRecord, task: str, mode: str, journal: JournalChoice, giv
     """Have an executor's worker resume a run, or roll it back."""
     from synapse_sdk.executors import RunSpec, open_executor  # noqa: PLC0415  # runs in this process do without
 
+    url = shared_journal_url(journal)
+    options = {**(run.source.options if mode == run.source.mode else {}), **given.options}
     spec = RunSpec(
-        plugin=run.source.plugin,
+        plugin=find_plugin(given.plugin).reference if given.plugin else run.source.plugin,
         action=run.source.action,
         params=dict(given.params or {}),
         env=dict(given.env or {}),
         job_id=run.id,
-        journal=shared_journal_url(journal),
+        journal=url,
         task=task,
         accepts_changes=given.force,
         reason=given.reason,
+        directory=os.path.abspath(given.directory or run.source.directory),  # noqa: PTH100  # of text or a path
+        bound=why_bound(url),
     )
     with stop_on_signals():
-        result = open_executor(mode).run(spec, given.reporter)
+        result = open_executor(mode, **options).run(spec, given.reporter)
     if task == "rollback":
         return result
-    return find_plugin(run.source.plugin).action_class(run.source.action).validate_result(result)
+    return find_plugin(spec.plugin).action_class(run.source.action).validate_result(result)

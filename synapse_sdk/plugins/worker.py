@@ -44,6 +44,7 @@ def _done(spec: "RunSpec", reporter: "Reporter | None") -> Any:  # noqa: ANN401 
 
     options: dict[str, Any] = {"journal": spec.journal or True, "params": spec.params, "env": spec.env}
     options |= {"reporter": reporter, "mode": "local", "force": spec.accepts_changes}
+    options |= {"plugin": spec.plugin, "directory": spec.directory}
     if spec.task == "resume":
         return resume_run(spec.job_id or "", **options)
     return rollback_run(spec.job_id or "", reason=spec.reason, **options)

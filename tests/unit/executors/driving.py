@@ -19,7 +19,7 @@ PATIENCE = 60.0
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from synapse_sdk.executors import ProcessExecutor, RunSpec
+from synapse_sdk.executors import RunSpec, open_executor
 from synapse_sdk.reporting import MemoryReporter
 
 class Reporter(MemoryReporter):
@@ -31,7 +31,7 @@ class Reporter(MemoryReporter):
 spec = RunSpec.from_json(sys.argv[1])
 reporter = Reporter()
 try:
-    said = {"result": ProcessExecutor().run(spec, reporter)}
+    said = {"result": open_executor(sys.argv[2]).run(spec, reporter)}
 except BaseException as error:
     said = {"raised": type(error).__name__, "message": str(error)}
 print(json.dumps({**said, "events": [type(event).__name__ for event in reporter.events]}))
@@ -73,10 +73,10 @@ class Driver:
     scene: Path
 
     @classmethod
-    def start(cls, scene: Path, mode: str, *, script: str = SCRIPT, **options: bool | int) -> Self:
-        """Start one, in a session of its own unless the options say otherwise."""
+    def start(cls, scene: Path, executor: str, mode: str, *, script: str = SCRIPT, **options: bool | int) -> Self:
+        """Start one that uses an executor, in a session of its own unless the options say otherwise."""
         process = subprocess.Popen(
-            [sys.executable, "-c", script, steps_spec(scene, mode).to_json()],
+            [sys.executable, "-c", script, steps_spec(scene, mode).to_json(), executor],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

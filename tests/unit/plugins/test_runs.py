@@ -202,7 +202,7 @@ def test_a_directory_that_is_gone_is_named(scene: Scene, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").rmdir()
 
-    with pytest.raises(JournalError, match=r"there', which is gone"):
+    with pytest.raises(JournalError, match=r"there', which is not there"):
         resume_run(RUN, journal=journal)
     journal.close()
 

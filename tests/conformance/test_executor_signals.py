@@ -1,4 +1,4 @@
-"""F5, between two processes: what Ctrl-C, requests to end and death do to a run in a worker.
+"""F5, between two processes: what Ctrl-C, requests to end and death do to a run in a worker, here or on a cluster.
 
 Every worker is in a process group of its own, so a Ctrl-C in the terminal reaches the driver, which passes it on.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.conformance.executors import ELSEWHERE, SELDOM_ON_RAY
 from tests.unit.executors.driving import Driver, process_state, wait_until
 
 type Drive = Callable[..., Driver]
@@ -19,9 +20,10 @@ def press(driver: Driver, number: signal.Signals = signal.SIGINT) -> None:
     os.killpg(driver.process.pid, number)
 
 
-def test_ctrl_c_during_a_step_undoes_the_run(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", ELSEWHERE, indirect=True)
+def test_ctrl_c_during_a_step_undoes_the_run(mode: str, drive: Drive) -> None:
     """The driver waits for the rollback, sees it, and is then interrupted itself."""
-    driver = drive("wait")
+    driver = drive(mode, "wait")
     worker = driver.worker
     assert driver.has("made")
 
@@ -35,9 +37,10 @@ def test_ctrl_c_during_a_step_undoes_the_run(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize("whole_group", [True, False])
-def test_ctrl_c_means_the_same_however_it_is_sent(drive: Drive, *, whole_group: bool) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_ctrl_c_means_the_same_however_it_is_sent(mode: str, drive: Drive, *, whole_group: bool) -> None:
     """F5 sends it to the process, a terminal to the group: it arrives exactly once."""
-    driver = drive("stubborn")
+    driver = drive(mode, "stubborn")
     assert driver.worker
     if whole_group:
         press(driver)
@@ -52,9 +55,10 @@ def test_ctrl_c_means_the_same_however_it_is_sent(drive: Drive, *, whole_group: 
     assert not driver.has("made")
 
 
-def test_a_second_ctrl_c_lets_the_rollback_go_on(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", ELSEWHERE, indirect=True)
+def test_a_second_ctrl_c_lets_the_rollback_go_on(mode: str, drive: Drive) -> None:
     """And says so."""
-    driver = drive("stubborn")
+    driver = drive(mode, "stubborn")
     assert driver.worker
     press(driver)
     driver.wait_for("undoing")
@@ -66,9 +70,10 @@ def test_a_second_ctrl_c_lets_the_rollback_go_on(drive: Drive) -> None:
     assert not driver.has("made")
 
 
-def test_a_third_ctrl_c_leaves_the_rollback_unfinished(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_a_third_ctrl_c_leaves_the_rollback_unfinished(mode: str, drive: Drive) -> None:
     """Nothing is undone any more, and nobody waits."""
-    driver = drive("stubborn")
+    driver = drive(mode, "stubborn")
     worker = driver.worker
     press(driver)
     driver.wait_for("undoing")
@@ -82,9 +87,10 @@ def test_a_third_ctrl_c_leaves_the_rollback_unfinished(drive: Drive) -> None:
     assert process_state(worker) == ""
 
 
-def test_a_worker_that_ignores_ctrl_c_can_be_killed(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_a_worker_that_ignores_ctrl_c_can_be_killed(mode: str, drive: Drive) -> None:
     """The fourth is not asked."""
-    driver = drive("be_deaf")
+    driver = drive(mode, "be_deaf")
     worker = driver.worker
     driver.wait_for("deaf")
     for number in (1, 2, 3):
@@ -97,9 +103,10 @@ def test_a_worker_that_ignores_ctrl_c_can_be_killed(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_request_to_end_is_passed_on_and_then_obeyed(drive: Drive, number: signal.Signals) -> None:
+@pytest.mark.parametrize("mode", ELSEWHERE, indirect=True)
+def test_a_request_to_end_is_passed_on_and_then_obeyed(mode: str, drive: Drive, number: signal.Signals) -> None:
     """Sent to the driver alone, as `kill` and a supervisor do."""
-    driver = drive("wait")
+    driver = drive(mode, "wait")
     worker = driver.worker
 
     driver.process.send_signal(number)
@@ -111,17 +118,18 @@ def test_a_request_to_end_is_passed_on_and_then_obeyed(drive: Drive, number: sig
     assert process_state(worker) == ""
 
 
-def test_the_drivers_own_handler_has_the_last_word(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_the_drivers_own_handler_has_the_last_word(mode: str, drive: Drive) -> None:
     """A program that turns SIGTERM into an exception gets its exception."""
     script = """
 import signal, sys
-from synapse_sdk.executors import ProcessExecutor, RunSpec
+from synapse_sdk.executors import RunSpec, open_executor
 def stop(number, frame):
     raise SystemExit(77)
 signal.signal(signal.SIGTERM, stop)
-ProcessExecutor().run(RunSpec.from_json(sys.argv[1]), None)
+open_executor(sys.argv[2]).run(RunSpec.from_json(sys.argv[1]), None)
 """
-    driver = drive("wait", script=script)
+    driver = drive(mode, "wait", script=script)
     assert driver.worker
 
     driver.process.send_signal(signal.SIGTERM)
@@ -130,15 +138,16 @@ ProcessExecutor().run(RunSpec.from_json(sys.argv[1]), None)
     assert not driver.has("made")
 
 
-def test_an_ignored_signal_stays_ignored(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_an_ignored_signal_stays_ignored(mode: str, drive: Drive) -> None:
     """As after `nohup`."""
     script = """
 import signal, sys
-from synapse_sdk.executors import ProcessExecutor, RunSpec
+from synapse_sdk.executors import RunSpec, open_executor
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-print(ProcessExecutor().run(RunSpec.from_json(sys.argv[1]), None)["success"])
+print(open_executor(sys.argv[2]).run(RunSpec.from_json(sys.argv[1]), None)["success"])
 """
-    driver = drive("wait", script=script)
+    driver = drive(mode, "wait", script=script)
     worker = driver.worker
     driver.process.send_signal(signal.SIGHUP)
     os.kill(worker, signal.SIGHUP)
@@ -148,9 +157,10 @@ print(ProcessExecutor().run(RunSpec.from_json(sys.argv[1]), None)["success"])
     assert printed == "True\n"
 
 
-def test_the_death_of_the_driver_undoes_the_run(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_the_death_of_the_driver_undoes_the_run(mode: str, drive: Drive) -> None:
     """Killed in the middle of a step, it cannot say anything: the worker sees its input end."""
-    driver = drive("wait")
+    driver = drive(mode, "wait")
     worker = driver.worker
     assert driver.has("made")
 
@@ -160,9 +170,10 @@ def test_the_death_of_the_driver_undoes_the_run(drive: Drive) -> None:
     wait_until(lambda: process_state(worker) in {"", "Z"}, "the worker has ended")
 
 
-def test_the_death_of_the_driver_does_not_cut_a_rollback_short(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_the_death_of_the_driver_does_not_cut_a_rollback_short(mode: str, drive: Drive) -> None:
     """It counts as one more request, which is held back."""
-    driver = drive("stubborn")
+    driver = drive(mode, "stubborn")
     worker = driver.worker
     press(driver)
     driver.wait_for("undoing")
@@ -178,7 +189,7 @@ def test_the_death_of_the_driver_does_not_cut_a_rollback_short(drive: Drive) -> 
 
 def test_suspending_suspends_the_worker_too(drive: Drive) -> None:
     """Ctrl-Z and `fg`."""
-    driver = drive("wait", process_group=0)
+    driver = drive("process", "wait", process_group=0)
     worker = driver.worker
 
     press(driver, signal.SIGTSTP)
@@ -191,9 +202,10 @@ def test_suspending_suspends_the_worker_too(drive: Drive) -> None:
     assert driver.said()["result"]["success"]
 
 
-def test_a_run_that_succeeds_before_the_signal_is_still_interrupted(drive: Drive) -> None:
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+def test_a_run_that_succeeds_before_the_signal_is_still_interrupted(mode: str, drive: Drive) -> None:
     """Ctrl-C always ends in KeyboardInterrupt, so that a loop over runs stops."""
-    driver = drive("be_deaf")
+    driver = drive(mode, "be_deaf")
     worker = driver.worker
     driver.wait_for("deaf")
     press(driver)
