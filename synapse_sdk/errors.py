@@ -15,6 +15,7 @@ __all__ = [
     "BackendError",
     "BackendUnavailableError",
     "BackendVersionError",
+    "ClusterUnavailableError",
     "ConfigurationError",
     "ConflictError",
     "DatasetLossError",
@@ -261,6 +262,13 @@ class WorkerLostError(ExecutorError):
     """A process that did the work, or a part of it, ended without reporting a result."""
 
     code = "SYN-E1301"
+    transient = True
+
+
+class ClusterUnavailableError(ExecutorError):
+    """A cluster on which an action was to run cannot be reached, or cannot be started."""
+
+    code = "SYN-E1302"
     transient = True
 
 

@@ -25,7 +25,7 @@ __all__ = ["CHOICES", "SETTING_NAMES", "Origin", "Settings", "Source", "load_set
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "progress": ("auto", "bar", "plain", "json", "none"),
     "color": ("auto", "always", "never"),
-    "mode": ("local", "process"),
+    "mode": ("local", "process", "ray"),
 }
 """The words a setting may have; one that is neither here nor in `TEXTS` is true or false."""
 TEXTS = frozenset({"backend", "journal"})
@@ -65,7 +65,7 @@ class Settings:
     color: str = "auto"
     """When to use colours; `auto` is in a terminal, unless `NO_COLOR` or `TERM=dumb` says otherwise."""
     mode: str = "local"
-    """Where an action runs: in this process, or in one of its own."""
+    """Where an action runs: in this process, in one of its own, or on a Ray cluster."""
     journal: str = "auto"
     """Where runs are recorded: a file or a URL; `auto` is the project's or the user's own, `none` is nowhere."""
     backend: str = "auto"

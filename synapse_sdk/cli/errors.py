@@ -11,6 +11,7 @@ from synapse_sdk.errors import (
     BackendError,
     BackendUnavailableError,
     BackendVersionError,
+    ClusterUnavailableError,
     ConfigurationError,
     ConflictError,
     DuplicateStepError,
@@ -178,6 +179,7 @@ EXIT_CODES: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
     # What may pass.
     ((JournalBusyError, LeaseHeldError, LeaseLostError), ExitCode.BUSY),
     ((RunInterruptedError, StillRunningError, BackendUnavailableError), ExitCode.BUSY),
+    ((ClusterUnavailableError,), ExitCode.UNREACHABLE),
     ((InputOutputError, JournalError, BackendError), ExitCode.IO),
     ((InternalError,), ExitCode.INTERNAL),
     ((StoppedError, RunCancelledError), ExitCode.INTERRUPTED),

@@ -8,6 +8,7 @@ import click
 
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.live_names import complete_action, complete_plugin
+from synapse_sdk.cli.placing import placing
 from synapse_sdk.cli.run_request import PreparedRequest, Request
 from synapse_sdk.cli.session import Session
 from synapse_sdk.settings import CHOICES
@@ -27,6 +28,7 @@ __all__ = ["run"]
         "synapse run greeter greet --inject-failure write_greeting",
         """synapse run greeter greet --params '{"name": "Ada"}' --json""",
         "synapse run photo_to_yolo.yaml --set upload.path=photos",
+        "synapse run greeter greet --set name=Ada --on ray --address auto",
     ),
 )
 @click.argument("plugin", shell_complete=complete_plugin)
@@ -49,9 +51,7 @@ __all__ = ["run"]
     "--json", "as_json", is_flag=True, help="Print JSON: one event a line, and a line of type 'result' at the end."
 )
 @click.option("--progress", type=click.Choice(CHOICES["progress"]), help="Progress display.  [env: SYNAPSE_PROGRESS]")
-@click.option(
-    "--mode", type=click.Choice(CHOICES["mode"]), help="Run in this process, or in one of its own.  [env: SYNAPSE_MODE]"
-)
+@placing
 @click.option("--journal", metavar="URL", help="Record the run there, a file or a URL.  [env: SYNAPSE_JOURNAL]")
 @click.option("--no-journal", is_flag=True, help="Do not record the run; it can neither be resumed nor watched.")
 @click.option("--inject-failure", metavar="STEP", help="Make the run fail after this step, to watch the rollback.")

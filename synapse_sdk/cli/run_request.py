@@ -17,6 +17,8 @@ class PreparedRequest:
     params: Mapping[str, Any]
     env: Mapping[str, str] = field(default_factory=dict)
     inject_failure: str | None = None
+    place: Mapping[str, Any] = field(default_factory=dict)
+    """What else is said about where it runs, as `run_plugin` takes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,16 @@ class Request:
     env_pairs: tuple[str, ...]
     """The values of `--env`."""
     inject_failure: str | None
+    address: str | None
+    num_cpus: float | None
+    num_gpus: float | None
+    pass_env: tuple[str, ...]
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What else is said about where it runs, as `run_plugin` takes it."""
+        names = ("address", "num_cpus", "num_gpus", "pass_env")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def params(self) -> dict[str, Any]:

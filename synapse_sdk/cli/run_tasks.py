@@ -62,6 +62,7 @@ class StartRun:
                 request.action,
                 request.params,
                 mode=session.settings.mode,
+                **request.place,
                 reporter=reporter,
                 env=env,
                 job_id=self.names.run_id,
@@ -86,6 +87,8 @@ class Additions:
     params: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     mode: str | None = None
+    place: Mapping[str, Any] = field(default_factory=dict)
+    """What else is said about where it runs."""
     force: bool = False
 
 
@@ -142,5 +145,6 @@ def _options(given: Additions, session: Session, reporter: "Reporter") -> dict[s
         "env": given.env,
         "reporter": reporter,
         "mode": given.mode,
+        **given.place,
         "force": given.force,
     }

@@ -26,6 +26,7 @@ def start_worker(
     stdout: int | None,
     stderr: int | None,
     has_own_group: bool = True,
+    kept_open: Sequence[int] = (),
     directory: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> tuple[subprocess.Popen[bytes], int]:
@@ -37,6 +38,7 @@ def start_worker(
         stdout: Where what it prints goes, as `subprocess` wants it.
         stderr: Where its standard error goes.
         has_own_group: Whether it gets a process group of its own.
+        kept_open: Descriptors that it gets, too.
         directory: Where it starts; by default here.
         environ: Its environment; by default that of this process.
 
@@ -50,7 +52,7 @@ def start_worker(
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
-            pass_fds=[sending_end],
+            pass_fds=[sending_end, *kept_open],
             process_group=0 if has_own_group else None,
             cwd=directory,
             env=environ,

@@ -84,7 +84,7 @@ def run_plugin(  # what can be said about a run, all but three by name
         RunCancelledError: Somebody cancelled the run; everything done was undone.
         JournalError: The journal cannot be used.
         WorkerLostError: The process that ran the action died.
-        ExecutorError: The cluster cannot be reached.
+        ClusterUnavailableError: The cluster cannot be reached.
         ConfigurationError: Something that was named cannot be had, such as a cluster without the package `ray`.
     """
     options = placing(address, num_cpus, num_gpus, pass_env)

@@ -7,6 +7,7 @@ import click
 
 from synapse_sdk.cli.commands import note_option
 from synapse_sdk.cli.live_names import complete_run
+from synapse_sdk.cli.placing import placing_again
 from synapse_sdk.cli.session import Session
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.settings import CHOICES
@@ -48,7 +49,7 @@ _ADDITIONS = (
     click.option(
         "--env", "env_pairs", metavar="NAME=VALUE", multiple=True, help="Set an environment setting for the plugin."
     ),
-    click.option("--mode", type=click.Choice(CHOICES["mode"]), help="Where to run; by default where it ran before."),
+    placing_again,
     click.option("--force", is_flag=True, help="Go on although the steps of the action have changed."),
 )
 

@@ -54,11 +54,17 @@ def rollback(session: Session, /, *, name: str, as_json: bool, progress: str | N
 
 
 def given(
-    *, source: str | None, assignments: tuple[str, ...], env_pairs: tuple[str, ...], mode: str | None, force: bool
+    *,
+    source: str | None,
+    assignments: tuple[str, ...],
+    env_pairs: tuple[str, ...],
+    mode: str | None,
+    force: bool,
+    **place: Any,  # noqa: ANN401  # those of `placing_again`
 ) -> "Additions":
     """Return what the options of `additions` say."""
     from synapse_sdk.cli.params import parse_pairs, read_params  # noqa: PLC0415  # as above
     from synapse_sdk.cli.run_tasks import Additions  # noqa: PLC0415
 
     params, env = read_params(source, assignments), parse_pairs(env_pairs, "--env")
-    return Additions(params=params, env=env, mode=mode, force=force)
+    return Additions(params=params, env=env, mode=mode, place=place, force=force)

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from synapse_sdk.errors import ConfigurationError, ExecutorError
+from synapse_sdk.errors import ClusterUnavailableError, ConfigurationError
 from synapse_sdk.executors.relay import is_main_thread
 
 __all__ = ["connected", "load_ray"]
@@ -71,7 +71,7 @@ def connected(address: str | None) -> Iterator[ModuleType]:
     Raises:
         ConfigurationError: Ray is not installed, or not in the cluster's version; or this process is connected already
             to another cluster.
-        ExecutorError: There is no cluster at the address.
+        ClusterUnavailableError: There is no cluster at the address.
     """
     ray = load_ray()
     address = address or os.environ.get(VARIABLE) or None
@@ -150,7 +150,7 @@ def _reach(address: str) -> None:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS) as connection:
             is_ray = os.environ.get("RAY_USE_TLS", "0") != "0" or _speaks_grpc(connection)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         msg = f"{address!r} is not the address of a Ray cluster"
         raise ConfigurationError(msg, fix="Write it as HOST:PORT, ray://HOST:PORT or auto") from error
     except OSError as error:
@@ -164,7 +164,7 @@ def _speaks_grpc(connection: socket.socket) -> bool:
     return connection.recv(FRAME_HEAD, socket.MSG_WAITALL)[3:4] == SETTINGS
 
 
-def _refusal(address: str | None, error: Exception) -> ConfigurationError | ExecutorError:
+def _refusal(address: str | None, error: Exception) -> ConfigurationError | ClusterUnavailableError:
     """Return what kept this process from being connected, in our words."""
     text = str(error).strip() or type(error).__name__
     if "ersion mismatch" in text:
@@ -178,7 +178,7 @@ def _refusal(address: str | None, error: Exception) -> ConfigurationError | Exec
         return ConfigurationError(msg, fix=fix)
     if address is None:
         msg = "Cannot start a Ray cluster on this machine"
-        return ExecutorError(msg, why=text.splitlines()[0], fix="Run the action with mode='process'")
+        return ClusterUnavailableError(msg, why=text.splitlines()[0], fix="Run the action with mode='process'")
     return _absent(address, text.splitlines()[0])
 
 
@@ -188,9 +188,11 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _absent(address: str, why: str) -> ExecutorError:
+def _absent(address: str, why: str) -> ClusterUnavailableError:
     msg = f"No Ray cluster can be reached at {address!r}"
-    return ExecutorError(msg, why=why, fix="Start it (ray start --head), or leave the address out to start one here")
+    return ClusterUnavailableError(
+        msg, why=why, fix="Start it (ray start --head), or leave the address out to start one here"
+    )
 
 
 @contextmanager

@@ -234,7 +234,7 @@ class _Host:
         why = " ".join(str(error).split())
         fix = "Run the action again"
         if self._spec.journal is not None:
-            fix = f"Go on with it: synapse runs resume {self._spec.job_id}, or undo it: synapse runs rollback ..."
+            fix = f"See what became of the run: synapse runs show {self._spec.job_id}; resume it, or roll it back"
         return WorkerLostError("The node of the Ray cluster that had the run was lost", why=why, fix=fix)
 
     def _wait(self, reference: object) -> Any:  # noqa: ANN401  # what the method of the actor returns

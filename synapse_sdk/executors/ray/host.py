@@ -8,10 +8,8 @@ import json
 import os
 import platform
 import selectors
-import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from synapse_sdk.executors.channel import CHUNK, LOOK_INTERVAL
 from synapse_sdk.executors.child import WORKER_MODULE, ChildSignals, give, start_worker
 from synapse_sdk.executors.failures import encode_failure
 from synapse_sdk.executors.ray.packing import unpack
+from synapse_sdk.executors.ray.scratch import Scratch
 
 __all__ = ["WorkerHost"]
 
@@ -35,7 +34,7 @@ class WorkerHost:
     """Starts one worker on its node; `read` is called again and again, the other methods beside it."""
 
     def __init__(self) -> None:
-        self._scratch: str | None = None
+        self._scratch: Scratch | None = None
         self._worker: subprocess.Popen[bytes] | None = None
         self._events = self._printed = -1
 
@@ -101,13 +100,13 @@ class WorkerHost:
     def _begin(
         self, spec: RunSpec, paths: Sequence[str], environ: Mapping[str, str], directory: str, packed: bytes | None
     ) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="synapse-")
+        scratch = self._scratch = Scratch()
         if packed is not None:
-            folder = Path(self._scratch, "plugin", Path(spec.plugin).name)  # a package may call itself by its name
+            folder = Path(scratch.folder, "plugin", Path(spec.plugin).name)  # a package may call itself by its name
             unpack(packed, folder)
             spec = replace(spec, plugin=str(folder))
         if not Path(spec.directory).is_dir():
-            spec = replace(spec, directory=self._empty_directory())
+            spec = replace(spec, directory=str(scratch.directory()))
         inherited = {name: value for name, value in os.environ.items() if name not in RAY_ONLY}
         self._printed, printing_end = os.pipe()
         try:
@@ -116,17 +115,13 @@ class WorkerHost:
                 paths,
                 stdout=printing_end,
                 stderr=printing_end,
-                directory=directory if Path(directory).is_dir() else self._empty_directory(),
+                directory=directory if Path(directory).is_dir() else str(scratch.directory()),
+                kept_open=[scratch.lock],
                 environ={**inherited, **environ},
             )
         finally:
             os.close(printing_end)
         give(self._worker, paths, spec.to_json())
-
-    def _empty_directory(self) -> str:
-        folder = Path(self._scratch or "", "directory")
-        folder.mkdir(exist_ok=True)
-        return str(folder)
 
     def _clear(self) -> None:
         """Leave nothing of the worker behind."""
@@ -137,7 +132,8 @@ class WorkerHost:
                 os.close(descriptor)
         self._worker, self._events, self._printed = None, -1, -1
         if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.remove()
+            self._scratch = None
 
 
 def _read_all(selector: selectors.BaseSelector, patience: float) -> dict[int, list[bytes]]:

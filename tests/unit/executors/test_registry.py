@@ -70,3 +70,11 @@ def test_executors_are_loaded_on_use() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert printed.split() == ["False", "False"]
+
+
+def test_an_option_that_an_executor_does_not_have_is_refused() -> None:
+    """An address that nobody heeds would be a mistake."""
+    for mode in ("local", "process"):
+        with pytest.raises(ConfigurationError, match=f"address means nothing to mode='{mode}'"):
+            open_executor(mode, address="lab:6379")
+    assert isinstance(open_executor("ray", address="lab:6379", num_cpus=2, num_gpus=1, pass_env=["TOKEN"]), Executor)
