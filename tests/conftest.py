@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.conformance.ray_cluster import RayCluster
     from tests.conformance.s3_server import S3Server
 
 pytest_plugins = ["synapse_sdk.testing.pytest_plugin"]
@@ -47,3 +48,21 @@ def moto() -> Iterator["S3Server"]:
 
     with moto_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ray_nodes() -> Iterator["RayCluster"]:
+    """A Ray cluster for all tests of this process."""
+    from tests.conformance.ray_cluster import ray_cluster  # noqa: PLC0415  # as above
+
+    with ray_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def on_ray(ray_nodes: "RayCluster") -> Iterator["RayCluster"]:
+    """The cluster, to which this process belongs while a module has its tests: Ray has threads."""
+    from tests.conformance.ray_cluster import belonging_to  # noqa: PLC0415  # as above
+
+    with belonging_to(ray_nodes):
+        yield ray_nodes

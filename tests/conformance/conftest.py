@@ -5,9 +5,8 @@ import pytest
 
 from tests.conformance.azure_server import AzureServer, azure_server
 from tests.conformance.ceph_server import radosgw_server
-from tests.conformance.executors import Run, belonging_to, drivers, runner
+from tests.conformance.executors import Run, drivers, runner
 from tests.conformance.postgres_server import PostgresServer, postgres_server
-from tests.conformance.ray_cluster import RayCluster, ray_cluster
 from tests.conformance.s3_server import S3Server
 from tests.conformance.sftp_server import SftpServer, sftp_server
 from tests.unit.executors.driving import Driver
@@ -39,20 +38,6 @@ def sftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
     """An SFTP server for all tests of this process."""
     with sftp_server(tmp_path_factory.mktemp("sftp")) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def ray_nodes() -> Iterator[RayCluster]:
-    """A Ray cluster for all tests of this process."""
-    with ray_cluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def on_ray(ray_nodes: RayCluster) -> Iterator[RayCluster]:
-    """The cluster, to which this process belongs for the tests of a module."""
-    with belonging_to(ray_nodes):
-        yield ray_nodes
 
 
 @pytest.fixture

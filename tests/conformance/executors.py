@@ -2,9 +2,8 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ import pytest
 
 from synapse_sdk.executors import RunSpec, open_executor
 from synapse_sdk.reporting.base import Reporter
-from tests.conformance.ray_cluster import RayCluster
 from tests.unit.executors.driving import Driver
 
-__all__ = ["ANYWHERE", "ELSEWHERE", "SELDOM_ON_RAY", "Run", "belonging_to", "drivers", "runner"]
+__all__ = ["ANYWHERE", "ELSEWHERE", "SELDOM_ON_RAY", "Run", "drivers", "runner"]
 
 type Run = Callable[..., Any]
 """Runs a spec, and tells a reporter if one is given."""
@@ -35,22 +33,6 @@ def runner(mode: str, **options: object) -> Run:
         return open_executor(mode, **options).run(spec, reporter)
 
     return run
-
-
-@contextmanager
-def belonging_to(cluster: RayCluster) -> Iterator[None]:
-    """Let this process and those it starts belong to a cluster, with a connection that all runs share."""
-    from synapse_sdk.executors.ray.cluster import connected  # noqa: PLC0415  # slow, and few tests need it
-
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        for name, value in cluster.environ.items():
-            patch.setenv(name, value)
-        if "ray" in sys.modules:  # it reads its variables once
-            from ray._raylet import Config  # type: ignore[attr-defined]  # noqa: PLC0415  # compiled; as above
-
-            Config.initialize("")
-        stack.enter_context(connected(None))
-        yield
 
 
 @contextmanager

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, cast
 
-__all__ = ["RayCluster", "ray_cluster"]
+import pytest
+
+__all__ = ["RayCluster", "belonging_to", "ray_cluster"]
 
 LOOPBACK = "127.0.0.2"
 """Ray takes the usual address for a request to find out another."""
@@ -30,7 +32,7 @@ class RayCluster:
         self.environ = {**environ, "RAY_ADDRESS": self.address}
 
     def add_node(self) -> str:
-        """Add a node, and return its id."""
+        """Add a node, which alone says that it has a GPU, and return its id."""
         self._say("add")
         return self._answer()
 
@@ -75,6 +77,22 @@ def ray_cluster() -> Iterator[RayCluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def belonging_to(cluster: RayCluster) -> Iterator[None]:
+    """Let this process and those it starts belong to a cluster, with a connection that all runs share."""
+    from synapse_sdk.executors.ray.cluster import connected  # noqa: PLC0415  # slow, and few tests need it
+
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for name, value in cluster.environ.items():
+            patch.setenv(name, value)
+        if "ray" in sys.modules:  # it reads its variables once
+            from ray._raylet import Config  # type: ignore[attr-defined]  # noqa: PLC0415  # compiled; as above
+
+            Config.initialize("")
+        stack.enter_context(connected(None))
+        yield
+
+
 def main() -> None:
     """Be a cluster."""
     from ray.cluster_utils import Cluster  # noqa: PLC0415  # slow, and tests load this file, too
@@ -92,7 +110,7 @@ def main() -> None:
     for line in sys.stdin:
         command, _, name = line.strip().partition(" ")
         if command == "add":
-            node = cluster.add_node(**{**size, "resources": {"added": 1}})
+            node = cluster.add_node(**{**size, "num_gpus": 1})
             name = node.node_id
             nodes[name] = node
         else:

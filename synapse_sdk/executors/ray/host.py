@@ -4,6 +4,7 @@ The worker is the one of `mode="process"`: a process of its own, in which an act
 standard input that ends when its caller is gone. Everything that goes through Ray is text, bytes and numbers.
 """
 
+import contextlib
 import json
 import os
 import platform
@@ -34,6 +35,7 @@ class WorkerHost:
     """Starts one worker on its node; `read` is called again and again, the other methods beside it."""
 
     def __init__(self) -> None:
+        _spare_children()
         self._scratch: Scratch | None = None
         self._worker: subprocess.Popen[bytes] | None = None
         self._events = self._printed = -1
@@ -134,6 +136,17 @@ class WorkerHost:
         if self._scratch is not None:
             self._scratch.remove()
             self._scratch = None
+
+
+def _spare_children() -> None:
+    """Keep Ray from killing the worker when it ends this process, as it does when the caller dies: it undoes its run.
+
+    There is no other way to say so from here. Where it does not work, the run is left to be resumed.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from ray._raylet import Config  # type: ignore[attr-defined]  # noqa: PLC0415  # compiled; only on a cluster
+
+        Config.initialize(json.dumps({"kill_child_processes_on_worker_exit": False}))
 
 
 def _read_all(selector: selectors.BaseSelector, patience: float) -> dict[int, list[bytes]]:
