@@ -13,6 +13,9 @@ from synapse_sdk.reporting import MemoryReporter
 from tests.conformance.executors import ELSEWHERE, SELDOM_ON_RAY, Run, runner
 from tests.unit.executors.driving import Driver, process_state, steps_spec, wait_until
 
+HARMS = ("os.close(2)", "os.close(0); os.close(2)", "os.chdir(folder); os.rmdir(folder)")
+"""The last is too much for Ray, which wants a directory."""
+
 
 @pytest.mark.parametrize(
     ("deed", "words", "where"),
@@ -101,8 +104,14 @@ def test_a_signal_without_a_name_is_named_by_its_number(run: Run, scene: Path) -
         run(steps_spec(scene, "die_oddly"))
 
 
-@pytest.mark.parametrize("harm", ["os.close(2)", "os.close(0); os.close(2)", "os.chdir(folder); os.rmdir(folder)"])
-@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
+@pytest.mark.parametrize(
+    ("mode", "harm"),
+    [
+        *(("process", harm) for harm in HARMS),
+        *(pytest.param("ray", harm, marks=[pytest.mark.ray, pytest.mark.full]) for harm in HARMS[:2]),
+    ],
+    indirect=["mode"],
+)
 def test_odd_surroundings_do_no_harm(mode: str, drive: Callable[..., Driver], harm: str) -> None:
     """A closed standard error or input, as services have them; a working directory that was removed."""
     script = f"""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -100,6 +101,11 @@ def _refuse_other(wanted: str | None, address: str) -> None:
 
 
 def _connect(ray: ModuleType, address: str | None) -> None:
+    try:
+        Path.cwd()  # Ray wants one
+    except OSError as error:
+        msg = "The current directory is gone"
+        raise ConfigurationError(msg, why=str(error), fix="Change to another one") from error
     options: dict[str, Any] = {"address": address, "configure_logging": False, "log_to_driver": False}
     variables = {"RAY_USAGE_STATS_ENABLED": "0"}
     folder = None

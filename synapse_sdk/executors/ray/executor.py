@@ -81,7 +81,9 @@ class RayExecutor:
                 cannot be on another machine; the plugin's folder is too large; a variable is not set.
         """
         line, environ = spec.to_json(), self._environ(spec)
-        packed = None if spec.bound or not Path(spec.plugin).is_absolute() else pack(Path(spec.plugin))
+        folder = Path(spec.plugin)
+        travels = not spec.bound and folder.is_absolute() and folder.is_dir()
+        packed = pack(folder) if travels else None
         replayer, relay = Replayer(reporter), SignalRelay()
         try:
             with relay, connected(self._address) as ray, self._host(ray, spec, relay) as host:
@@ -200,7 +202,7 @@ class _Host:
         """Start the worker; raises what kept it from starting."""
         paths = [str(entry) for entry in sys.path]
         luggage = None if packed is None else self._ray.put(packed)
-        failure = self._wait(self.actor.begin.remote(line, paths, environ, str(_current_directory()), luggage))
+        failure = self._wait(self.actor.begin.remote(line, paths, environ, str(Path.cwd()), luggage))
         if failure is not None:
             raise decode_failure(json.loads(failure))
         self.relay.target = self
@@ -243,13 +245,6 @@ class _Host:
                 number, to_group = self._signals.popleft()
                 self._ray.get(self.actor.deliver.remote(number, to_group=to_group))
         return self._ray.get(reference)
-
-
-def _current_directory() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:  # it was removed
-        return Path("/")
 
 
 def _print(printed: bytes) -> None:
