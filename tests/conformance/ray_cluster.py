@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import IO, Any, cast
 
 import pytest
@@ -74,7 +75,8 @@ def ray_cluster() -> Iterator[RayCluster]:
             assert program.wait(60) == 0
     finally:
         program.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+        while Path(folder).exists():  # its last process may still be writing the end of its log
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

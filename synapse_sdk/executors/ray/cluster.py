@@ -8,6 +8,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -24,6 +25,8 @@ LOOPBACK = "127.0.0.2"
 """The address of a cluster that is started here. Ray takes the usual one for a request to find out another."""
 REACH_SECONDS = 10.0
 """Seconds after which nobody is expected to answer at an address."""
+SHORT = 0.05
+"""Seconds between two looks at something that is about to be so."""
 SETTINGS = b"\x04"
 """The kind of frame with which both sides begin (RFC 9113, 3.4): Ray speaks gRPC, which is HTTP/2."""
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
@@ -138,8 +141,13 @@ def _disconnect(ray: ModuleType) -> None:
 
 
 def _remove(folder: str | None) -> None:
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)  # its last process may still be writing the end of its log
+    """Remove the folder of a cluster that has ended; its last process may still be writing the end of its log."""
+    end = time.monotonic() + REACH_SECONDS
+    while folder is not None and time.monotonic() < end:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(SHORT)
+        if not Path(folder).exists():
+            break
 
 
 def _refuse_without_grpc(address: str) -> None:
