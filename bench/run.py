@@ -37,6 +37,7 @@ SUITES = {
     "upload": "Upload",
     "export": "Export",
     "conversion": "Conversion",
+    "cluster": "Ray cluster",
 }
 PEERS = {
     "setup_venvs.sh": ("engine", "startup", "durable"),
