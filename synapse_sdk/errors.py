@@ -28,7 +28,9 @@ __all__ = [
     "FileGoneError",
     "InvalidDatasetError",
     "InvalidDocumentError",
+    "InvalidImageError",
     "InvalidKeyError",
+    "InvalidModelError",
     "InvalidPageError",
     "InvalidParamsError",
     "InvalidResultError",
@@ -44,6 +46,7 @@ __all__ = [
     "LeaseHeldError",
     "LeaseLostError",
     "ManifestError",
+    "ModelOutputError",
     "ObjectExistsError",
     "ObjectNotFoundError",
     "PlanChangedError",
@@ -163,6 +166,12 @@ class DatasetLossError(ConfigurationError):
     """A conversion would lose something, and was told not to; nothing was written."""
 
     code = "SYN-E1111"
+
+
+class InvalidModelError(ConfigurationError):
+    """A model cannot be used: it is no ONNX file, is damaged, or takes or returns something else than is described."""
+
+    code = "SYN-E1112"
 
 
 class UnsafeArchiveError(ConfigurationError):
@@ -470,10 +479,22 @@ class DownloadIntegrityError(DownloadError):
 class PipelineError(ConfigurationError):
     """A pipeline makes no sense: an action, a reference or a document of it, or what one action hands to another."""
 
-    code = "SYN-E1112"
+    code = "SYN-E1113"
 
 
 class TrainingError(SynapseError, RuntimeError):
     """A training has diverged, or has left no model, or no checkpoint, that can be used."""
 
     code = "SYN-E1800"
+
+
+class ModelOutputError(SynapseError, RuntimeError):
+    """What a model has returned for an input is of no use, such as numbers that are not finite."""
+
+    code = "SYN-E1801"
+
+
+class InvalidImageError(SynapseError, ValueError):
+    """A file is no image that can be decoded, or has pixels that no model takes."""
+
+    code = "SYN-E1802"

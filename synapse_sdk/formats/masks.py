@@ -42,6 +42,7 @@ __all__ = [
     "mask_of_array",
     "mask_of_counts",
     "mask_of_indices",
+    "mask_of_part",
     "mask_of_polygon",
     "mask_of_runs",
     "mask_within",
@@ -105,7 +106,7 @@ def mask_of_array(array: npt.ArrayLike) -> Mask:
     if pixels.ndim != 2:  # noqa: PLR2004  # rows and columns
         msg = f"a mask is an array of two dimensions, not {pixels.ndim}"
         raise ValueError(msg)
-    return _mask_of_pixels(pixels, pixels.shape[1], pixels.shape[0], 0, 0)
+    return mask_of_part(pixels, pixels.shape[1], pixels.shape[0], 0, 0)
 
 
 def array_of_mask(mask: Mask) -> Pixels:
@@ -120,6 +121,28 @@ def array_of_mask(mask: Mask) -> Pixels:
         pixels, left, top = part
         found[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return found
+
+
+def mask_of_part(pixels: Pixels, width: int, height: int, left: int, top: int) -> Mask:
+    """Return the mask with these pixels in a part of the image; the reverse of `part_of_mask`.
+
+    Args:
+        pixels: An array of rows, not 0 where the object is.
+        width: Of the image.
+        height: Likewise.
+        left: Columns of the image that come before the part.
+        top: Rows likewise.
+
+    Raises:
+        ValueError: The image has no pixels, or too many.
+    """
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    if not len(rows):
+        return mask_of_counts([_area(width, height)], width, height)
+    first_row, first_column = int(rows[0]), int(columns[0])
+    part = pixels[first_row : int(rows[-1]) + 1, first_column : int(columns[-1]) + 1]
+    runs = runs_of_pixels(transposed(part), height, left + first_column, top + first_row)
+    return _mask_of_columns(runs, width, height)
 
 
 def part_of_mask(mask: Mask) -> tuple[Pixels, int, int] | None:
@@ -245,7 +268,7 @@ def mask_within(mask: Mask, width: int, height: int) -> Mask:
         return mask_of_counts([_area(width, height)], width, height)
     pixels, left, top = part
     inside = pixels[: max(0, height - top), : max(0, width - left)]
-    return _mask_of_pixels(inside, width, height, left, top)
+    return mask_of_part(inside, width, height, left, top)
 
 
 def _area(width: int, height: int) -> int:
@@ -286,13 +309,3 @@ def _mask_of_columns(runs: Runs, width: int, height: int) -> Mask:
 
 def _mask_of_rows(runs: Runs, width: int, height: int) -> Mask:
     return _mask_of_columns(turned(runs, width, height), width, height)
-
-
-def _mask_of_pixels(pixels: Pixels, width: int, height: int, left: int, top: int) -> Mask:
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-    if not len(rows):
-        return mask_of_counts([_area(width, height)], width, height)
-    first_row, first_column = int(rows[0]), int(columns[0])
-    part = pixels[first_row : int(rows[-1]) + 1, first_column : int(columns[-1]) + 1]
-    runs = runs_of_pixels(transposed(part), height, left + first_column, top + first_row)
-    return _mask_of_columns(runs, width, height)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from synapse_sdk.inference import InferenceModel
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
-from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel, find_model
 from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataMethod, AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.predictions import document_of_predictions
 from synapse_sdk.plugins.actions.add_task_data.report import write_report
@@ -104,12 +104,17 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
     def load_model(self) -> InferenceModel:
         """Return the model: by default the one that the parameter `model` names. Called once a process.
 
-        A model takes a list of `ModelInput` and returns a list with a result for each.
+        A model takes a list of `ModelInput` and returns a list with a result for each. In a run that goes on it is the
+        one that the run began with, also where the parameter names the newest.
 
         Raises:
-            ConfigurationError: There is none.
+            ConfigurationError: There is none, or it has changed since the run began.
+            StorageError: Its file cannot be had.
         """
-        return find_model(str(self.params.model))
+        if self._context is None:
+            msg = "There is no run for which a model could be loaded: a step calls this hook"
+            raise RuntimeError(msg)
+        return self._context.named_model()
 
     def setup_inference_params(
         self,

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from synapse_sdk.backend import Backend, DataCollection, Project, ProjectId, TaskFilter, open_backend
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.folders import remove_tree
+from synapse_sdk.inference import InferenceModel
 from synapse_sdk.plugins.actions.add_task_data.fetching import UnitFiles
 from synapse_sdk.plugins.actions.add_task_data.ledger import TaskLedger
-from synapse_sdk.plugins.actions.add_task_data.models import InferenceModel
+from synapse_sdk.plugins.actions.add_task_data.models import find_model
 from synapse_sdk.plugins.actions.add_task_data.one_file import MOST_BYTES
 from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.subject import Subject
@@ -55,6 +57,10 @@ class AddTaskDataContext(BaseStepContext):
     """When it began: ISO 8601, UTC."""
     source_format: str = ""
     """The format of the file with the annotations of all tasks; empty without one."""
+    model_reference: str = ""
+    """By what the model of the run is found again; empty for one that a hook makes."""
+    model_digest: str = ""
+    """SHA-256 of its file; empty if it has none."""
 
     # Filled in by the others.
     total_count: int = 0
@@ -130,6 +136,20 @@ class AddTaskDataContext(BaseStepContext):
     def model(self) -> InferenceModel:
         """The model; loaded on use."""
         return self.make_model()
+
+    def named_model(self) -> InferenceModel:
+        """Return the model that the parameter names; in a run that goes on, the one that it began with.
+
+        Raises:
+            ConfigurationError: There is none, or it has changed since the run began.
+            StorageError: Its file cannot be had.
+        """
+        found = find_model(self.model_reference or str(self.params.model), lambda: self.backend)
+        if self.model_digest not in {"", found.digest}:
+            msg = f"The model {self.params.model!r} has changed since the run began"
+            raise ConfigurationError(msg, fix="Put the former one back, or undo the run and start anew")
+        self.model_reference, self.model_digest = found.reference, found.digest
+        return found.model
 
     @property
     def goes_on(self) -> bool:

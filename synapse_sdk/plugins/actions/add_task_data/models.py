@@ -1,57 +1,87 @@
-"""Models that annotate: what they are called with, and how they are found."""
+"""Models that annotate, found by what names them."""
 
-import io
-from collections.abc import Callable, Sequence
+import os
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
 from synapse_sdk.extensions import ExtensionPoint
+from synapse_sdk.inference import InferenceModel
+from synapse_sdk.storage.open import scheme_of
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from collections.abc import Callable
 
-__all__ = ["MODELS", "InferenceModel", "ModelInput", "find_model"]
+    from synapse_sdk.backend import Backend
+    from synapse_sdk.plugins.actions.add_task_data.model_content import ModelContent
+
+__all__ = ["MODELS", "FoundModel", "find_model"]
 
 MODELS = ExtensionPoint[Any]("model", "synapse.models", {})
 """Models that packages offer, as entry points in the group `synapse.models`."""
+WAYS = "a file or storage URL (model.onnx), a registered model (NAME@VERSION), an entry point, or module:attribute"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInput:
-    """What a model is asked about: an image, or another primary file."""
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A model, and by what the same is found again."""
 
-    name: str
-    """What the file was called where it came from."""
-    content: bytes = field(repr=False)
-    params: dict[str, Any]
-    """What the hook `setup_inference_params` says."""
-
-    def image(self) -> "Image":
-        """Return the file as an image, decoded and as it is shown (turned as its EXIF orientation says).
-
-        Raises:
-            OSError: It is no image.
-        """
-        from PIL import Image, ImageOps  # noqa: PLC0415  # Pillow is loaded with the first image
-
-        with Image.open(io.BytesIO(self.content)) as opened:
-            return ImageOps.exif_transpose(opened)
+    model: InferenceModel = field(repr=False)
+    reference: str
+    """The id of a registered one, else what it was named by."""
+    digest: str = ""
+    """SHA-256 of its file; empty for one that has none."""
 
 
-type InferenceModel = Callable[[Sequence[ModelInput]], Sequence[Any]]
-"""Takes a batch, and returns a result for each input, in their order."""
+def find_model(name: str, backend: "Callable[[], Backend]") -> FoundModel:
+    """Return a model. Nothing is unpickled.
 
-
-def find_model(name: str) -> InferenceModel:
-    """Return a model by its entry point, or by `module:attribute`; nothing is unpickled.
+    Args:
+        name: The first of these that it looks like: a storage URL, or a path, of an ONNX file; the id of a registered
+            model, or `NAME@VERSION`; `module:attribute`; an entry point; the `NAME` of a registered model, for its
+            newest version.
+        backend: Returns where models are registered.
 
     Raises:
         ConfigurationError: There is none, or it cannot be called.
+        InvalidModelError: It is none that could be used.
+        RecordNotFoundError: None is registered under this name.
+        StorageError: Its file cannot be had.
     """
+    from synapse_sdk.plugins.actions.add_task_data import model_content  # noqa: PLC0415  # callables need none of it
+
+    if scheme_of(name):
+        return _opened(model_content.from_storage(name))
+    if is_path(name):
+        return _opened(model_content.from_path(Path(name)))
+    if name.isdecimal() or "@" in name:
+        return _opened(model_content.from_registry(backend(), name))
     module, colon, attribute = name.partition(":")
-    found = _imported(name, module, attribute) if colon else MODELS.load(name)
+    if colon:
+        return FoundModel(_callable(name, _imported(name, module, attribute)), name)
+    if name in MODELS:
+        return FoundModel(_callable(name, MODELS.load(name)), name)
+    try:
+        return _opened(model_content.from_registry(backend(), name))
+    except RecordNotFoundError as error:
+        msg = f"There is no model {name!r}"
+        raise ConfigurationError(msg, why=str(error), fix=f"Name {WAYS}") from error
+
+
+def is_path(name: str) -> bool:
+    """Whether a model is named by the path of its file: it ends in `.onnx`, has folders, or a file is called so."""
+    return name.endswith(".onnx") or os.sep in name or ("." in name and Path(name).is_file())
+
+
+def _opened(found: "ModelContent") -> FoundModel:
+    from synapse_sdk.inference import open_onnx  # noqa: PLC0415  # loads numpy
+
+    return FoundModel(open_onnx(found.content, found.name, found.beside), found.reference, found.digest)
+
+
+def _callable(name: str, found: Any) -> InferenceModel:  # noqa: ANN401  # whatever is there
     if not callable(found):
         msg = f"The model {name!r} is {type(found).__name__}, which cannot be called"
         raise ConfigurationError(msg, fix="Name a function that takes a list of inputs and returns a list of results")

@@ -67,10 +67,13 @@ class AddTaskDataParams(BaseModel):
     model: Text | None = Field(
         default=None,
         validate_default=True,
-        description="The model: an entry point in the group `synapse.models`, or a callable as `module:attribute`.",
+        description="The model: an ONNX file (path or storage URL), a registered model (`NAME@VERSION`, or `NAME` for "
+        "the newest), an entry point in the group `synapse.models`, or a callable as `module:attribute`.",
     )
     pre_processor_params: dict[str, Any] = Field(
-        default_factory=dict, description="What the model is told besides, for every task."
+        default_factory=dict,
+        description="What the model is told besides, for every task; to an ONNX model `confidence`, `iou`, "
+        "`max_detections`, `classes` and `masks`.",
     )
     inference_batch_size: int = Field(
         default=8, ge=1, le=1024, description="Files that the model is asked about at a time."

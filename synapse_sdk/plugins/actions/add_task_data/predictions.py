@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse_sdk.errors import InvalidDocumentError
-from synapse_sdk.formats import Annotation, Box, Item, LossLog, Polygon
+from synapse_sdk.formats import Annotation, Box, Item, LossLog, Mask, Polygon
 from synapse_sdk.formats.dm import DmDocument, Version
 from synapse_sdk.formats.dm.rendering import Renderer
 from synapse_sdk.formats.dm.versions import DocumentWriter
@@ -45,7 +45,8 @@ def document_of_predictions(result: Any) -> dict[str, Any]:  # noqa: ANN401  # w
     """Return a DM document: the result itself if it is one, else what a list of predictions says.
 
     A prediction has a `label`, maybe a `score`, and a `box` (x, y, width, height in pixels of the image as it is
-    shown), a `polygon` (flat points), or neither of them: then it is about the whole image.
+    shown), a `polygon` (flat points, or a list of outlines; then `holes` are those of the same object), a `mask`
+    (`size` and `counts` of COCO), or none of them: then it is about the whole image.
 
     Raises:
         InvalidDocumentError: It is neither.
@@ -73,20 +74,54 @@ def _annotation(number: int, prediction: object) -> Annotation:
     if not isinstance(prediction, Mapping) or not isinstance(prediction.get("label"), str):
         msg = f"Prediction {number} has no label"
         raise InvalidDocumentError(msg, fix=FIX)
-    box, polygon, score = (prediction.get(name) for name in ("box", "polygon", "score"))
+    box, score = prediction.get("box"), prediction.get("score")
     if box is not None and (len(numbers := _numbers(number, box)) != OF_A_BOX or min(numbers[2:]) < 0):
         msg = f"The box of prediction {number} is {box!r}, and not x, y, width and height"
-        raise InvalidDocumentError(msg, fix=FIX)
-    if polygon is not None and (len(points := _numbers(number, polygon)) < OF_A_TRIANGLE or len(points) % 2):
-        msg = f"The polygon of prediction {number} is not three points x, y or more, in one list"
         raise InvalidDocumentError(msg, fix=FIX)
     return Annotation(
         id=str(number),
         label=prediction["label"],
         box=None if box is None else Box(*_numbers(number, box)),
-        shape=None if polygon is None else Polygon([_numbers(number, polygon)]),
+        shape=_shape(number, prediction),
         attributes={} if score is None else {"score": score},
     )
+
+
+def _shape(number: int, prediction: Mapping[str, Any]) -> Mask | Polygon | None:
+    polygon, mask = prediction.get("polygon"), prediction.get("mask")
+    if mask is not None:
+        return _mask(number, mask)
+    if polygon is None:
+        return None
+    is_several = isinstance(polygon, Sequence) and polygon and isinstance(polygon[0], Sequence)
+    rings = [_ring(number, each) for each in (polygon if is_several else [polygon])]
+    return Polygon(rings, [_ring(number, each) for each in prediction.get("holes") or ()])
+
+
+def _ring(number: int, outline: object) -> list[float]:
+    if len(points := _numbers(number, outline)) < OF_A_TRIANGLE or len(points) % 2:
+        msg = f"The polygon of prediction {number} is not three points x, y or more, in one list"
+        raise InvalidDocumentError(msg, fix=FIX)
+    return points
+
+
+def _mask(number: int, mask: object) -> Mask:
+    """Return a mask from COCO's run lengths; a text is compressed."""
+    from synapse_sdk.formats.masks import is_valid_counts, mask_of_counts  # noqa: PLC0415  # loads numpy
+
+    try:
+        if not isinstance(mask, Mapping):
+            raise TypeError(mask)  # noqa: TRY301  # one message for all that it may be instead
+        height, width = mask["size"]
+        if not isinstance(mask["counts"], str):
+            return mask_of_counts(mask["counts"], width, height)
+        counts = mask["counts"].encode("ascii")
+        if is_valid_counts(counts, width, height):
+            return Mask(width, height, counts)
+    except (KeyError, TypeError, ValueError):
+        pass
+    msg = f"The mask of prediction {number} is not the run lengths that COCO has: size (height, width) and counts"
+    raise InvalidDocumentError(msg, fix=FIX)
 
 
 def _numbers(number: int, values: object) -> list[float]:

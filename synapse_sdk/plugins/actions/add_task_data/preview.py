@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.losses import MOST_KEPT
-from synapse_sdk.plugins.actions.add_task_data.models import find_model
 from synapse_sdk.plugins.actions.add_task_data.params import AddTaskDataMethod, AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.records import TaskStage
 from synapse_sdk.plugins.actions.add_task_data.result import StrayAnnotations
@@ -60,7 +59,7 @@ def preview_annotations(params: AddTaskDataParams, backend_url: str | None = Non
         )
         try:
             if params.method is AddTaskDataMethod.INFERENCE:
-                context.make_model = lambda: find_model(str(params.model))
+                context.make_model = context.named_model
                 LoadModelStep().execute(context)
             else:
                 ValidateFileStep().execute(context)

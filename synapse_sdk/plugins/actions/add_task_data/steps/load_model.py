@@ -2,6 +2,7 @@
 
 from itertools import batched
 
+from synapse_sdk.inference import CheckingModel
 from synapse_sdk.plugins.actions.add_task_data.beginning import begin, end_undone
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
 from synapse_sdk.plugins.actions.add_task_data.reading import TaskReader
@@ -20,14 +21,17 @@ class LoadModelStep(BaseStep[AddTaskDataContext]):
     progress_weight = 0.05
 
     def execute(self, context: AddTaskDataContext) -> StepResult:
-        """Fill `project_id`, `total_count` and `started_at`.
+        """Fill `project_id`, `model_reference`, `model_digest`, `total_count` and `started_at`.
 
         Raises:
             RecordNotFoundError: There is no such project.
-            ConfigurationError: There is no such model.
+            ConfigurationError: There is no such model, or it knows classes that the project does not have.
+            StorageError: The file of the model cannot be had.
         """
         begin(context)
-        _ = context.model  # before any image is fetched
+        model = context.model  # before any image is fetched
+        if isinstance(model, CheckingModel):
+            model.check_classes(context.classes, context.params.pre_processor_params)
         ledger = context.ledger
         ledger.clear()
         for page in TaskReader(context).names():
