@@ -1,4 +1,4 @@
-"""`synapse tasks annotate`: annotations from files into tasks."""
+"""`synapse tasks annotate`: annotations from files, or from a model, into tasks."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from synapse_sdk.cli.catalogue.filters import FILTER, PROJECT
 from synapse_sdk.cli.catalogue.options import BACKEND, opened
 from synapse_sdk.cli.commands import SynapseCommand
 from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.live_names import complete_model
 from synapse_sdk.cli.runs.options import FOLLOWING, JOURNAL
 from synapse_sdk.cli.session import Session
 
@@ -35,6 +36,7 @@ MOST_SHOWN = 20
         "synapse tasks annotate --project boxes --file labels",
         "synapse tasks annotate --project boxes --file labels/cat.json --task 1",
         "synapse tasks annotate --project boxes --file birds-coco.json",
+        "synapse tasks annotate --project boxes --model yolo11n.onnx --dry-run",
     ),
 )
 @PROJECT
@@ -47,7 +49,20 @@ MOST_SHOWN = 20
     "document.",
 )
 @click.option("--specification", metavar="NAME", help="The file specification of which each unit has its annotations.")
-@click.option("--model", metavar="NAME", help="A model that annotates: an entry point, or a callable MODULE:ATTRIBUTE.")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    shell_complete=complete_model,
+    help="A model that annotates: an ONNX file, by path or storage URL; a registered model, NAME@VERSION or NAME for "
+    "the newest; an entry point; or a callable MODULE:ATTRIBUTE.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="What the model is told besides, such as confidence=0.5 of an ONNX model.",
+)
 @click.option("--format", "file_format", metavar="FORMAT", help="The format of the dataset; by default, what it is.")
 @click.option("--task", metavar="ID", type=int, help="The task that one document is for.")
 @click.option("--any", "accepts_any", is_flag=True, help="Accept any JSON object, not DM documents only.")
@@ -73,7 +88,7 @@ def annotate(
     dry_run: bool,
     **options: Any,  # noqa: ANN401  # those that say what is annotated, and with what
 ) -> int:
-    """Give the tasks of a project the annotations in PATH, in place of those they have.
+    """Give tasks of a project the annotations in PATH, or those of a MODEL, in place of what they have.
 
     A document is named after the primary file of its unit; the folder json/ of an export can be put back. A dataset in
     COCO, YOLO, Pascal VOC or DM is matched by the names of its images, in one run: if it fails, or you press Ctrl-C,
@@ -84,6 +99,9 @@ def annotate(
     session.wants_json = as_json or session.settings.progress == "json"
     if [options["path"], options["specification"], options["model"]].count(None) != SOURCES - 1:
         msg = "Give one of --file, --specification and --model"
+        raise click.UsageError(msg)
+    if options["assignments"] and options["model"] is None:
+        msg = "--set is what a --model is told"
         raise click.UsageError(msg)
     if _is_one_run(options):
         return _run(session, options, dry_run=dry_run)

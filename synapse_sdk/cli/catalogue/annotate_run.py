@@ -9,13 +9,16 @@ import click
 from synapse_sdk.backend import TaskFilter
 from synapse_sdk.cli.catalogue.filters import as_option
 from synapse_sdk.cli.errors import ExitCode
+from synapse_sdk.cli.params import read_params
 from synapse_sdk.cli.rendering import clean, echo_json, table, write
 from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats import find_format
 from synapse_sdk.plugins.actions import AddTaskDataAction
+from synapse_sdk.plugins.actions.add_task_data.models import is_path
 from synapse_sdk.reporting.text import plural
+from synapse_sdk.storage.open import scheme_of
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.add_task_data.preview import AddTaskDataPreview
@@ -53,11 +56,14 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
         msg = "--task and --any are for DM documents, one a task"
         raise click.UsageError(msg)
     filters = as_option("--filter", lambda: TaskFilter.document(options["filters"]))
-    path = options["path"]
+    path, model = options["path"], options["model"]
+    if model is not None and not scheme_of(model) and is_path(model):
+        model = str(Path(model).absolute())  # so that the run can be gone on with from any folder
     named = {
         "project": options["project"],
-        "method": None if options["model"] is None else "inference",
-        "model": options["model"],
+        "method": None if model is None else "inference",
+        "model": model,
+        "pre_processor_params": read_params(None, options["assignments"]) or None,
         "task_filters": filters or None,
         "target_specification_name": options["specification"],
         "file": None if path is None else str(path.absolute()),

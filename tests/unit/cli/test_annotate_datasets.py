@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from synapse_sdk.backend import TaskFilter, open_backend
-from tests.unit.cli.working import bring_in, make_birds, make_project
+from tests.unit.cli.working import bring_in, leave_model, make_birds, make_project
+from tests.unit.inference.onnx_models import bright_box, names_of
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -94,12 +95,38 @@ def test_a_model_annotates(synapse: "Synapse", home: Path) -> None:
     assert None not in data()
 
 
+@pytest.mark.parametrize("named", ["boxes.onnx", "boxes@1", "file"])
+def test_an_onnx_model_annotates(synapse: "Synapse", home: Path, named: str) -> None:
+    """By path, by name in the registry, by URL; `--set` says what counts, and the run does not depend on the folder."""
+    make_birds(home / "store")
+    content = bright_box(metadata=names_of("cat", "dog"))
+    (home / "boxes.onnx").write_bytes(content)
+    leave_model("boxes", "1", content)
+    with open_backend() as backend:
+        things = backend.collections.get("photos").id
+        project = backend.projects.create("boxes", things, configuration={"classes": ["cat", "bird"]})
+        backend.tasks.create(project.id, [unit.id for unit in backend.data_units.list(things)])
+    model = ("--model", (home / "boxes.onnx").as_uri() if named == "file" else named)
+
+    refused = synapse(*ANNOTATE, *model, "--dry-run")
+    assert (refused.code, "classes that the project has not: dog" in refused.err) == (78, True)
+    chosen = ("--set", 'classes=["cat"]', "--set", "confidence=0.5")
+    outcome = synapse(*ANNOTATE, *model, *chosen, "--progress", "none")
+
+    assert (outcome.code, outcome.out.splitlines()[0]) == (0, "Annotated 3 tasks"), outcome.err
+    (listed,) = synapse("runs", "list", "--json").json["runs"]
+    params = synapse("runs", "show", listed["id"], "--json").json["params"]
+    assert params["pre_processor_params"] == {"classes": ["cat"], "confidence": 0.5}
+    assert params["model"] == (str(home / named) if named == "boxes.onnx" else model[1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         ((), "one of --file, --specification and --model"),
         (("--file", "birds.json", "--specification", "images"), "one of --file, --specification and --model"),
         (("--specification", "images", "--task", "1"), "--task and --any are for DM documents"),
+        (("--file", "birds.json", "--set", "iou=0.5"), "--set is what a --model is told"),
         (("--file", "birds.json", "--any"), "--task and --any are for DM documents"),
         (("--file", "birds.json", "--filter", "colour=red"), "colour"),
         (("--file", "docs", "--filter", "ids=1"), "not for single documents"),

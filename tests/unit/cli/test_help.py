@@ -18,6 +18,7 @@ from synapse_sdk.cli.scaffold import write_plugin
 from synapse_sdk.journal import RunId, RunSource, default_journal, open_journal
 from tests.unit.cli.training import write_trainer
 from tests.unit.cli.working import DM, annotate_all, leave_model, make_birds, make_datasets, make_project
+from tests.unit.inference.onnx_models import bright_box, names_of
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Synapse
@@ -82,6 +83,7 @@ def leave_work(home: Path) -> None:
     image = {"id": 1, "file_name": "cat.jpg", "width": 40, "height": 20}
     coco = {"images": [image], "annotations": [], "categories": [{"id": 1, "name": "cat"}]}
     (home / "birds-coco.json").write_text(json.dumps(coco), encoding="utf-8")
+    (home / "yolo11n.onnx").write_bytes(bright_box(metadata=names_of("cat", "dog")))
 
 
 def leave_versions() -> None:

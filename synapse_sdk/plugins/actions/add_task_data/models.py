@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from synapse_sdk.backend import Backend
     from synapse_sdk.plugins.actions.add_task_data.model_content import ModelContent
 
-__all__ = ["MODELS", "FoundModel", "find_model"]
+__all__ = ["MODELS", "FoundModel", "find_model", "is_path"]
 
 MODELS = ExtensionPoint[Any]("model", "synapse.models", {})
 """Models that packages offer, as entry points in the group `synapse.models`."""

@@ -20,7 +20,7 @@ from tests.unit.inference.onnx_models import bright_box, constant, names_of
 from tests.unit.plugins.actions.add_task_data.world import OLD, TaskWorld, boxes_of
 
 CAT = names_of("cat", "dog")
-ONLY_CATS = {"pre_processor_params": {"classes": ["cat"]}}
+ONLY_CATS: dict[str, Any] = {"pre_processor_params": {"classes": ["cat"]}}
 RECTANGLES = {"a.png": (10, 5, 20, 30), "b.png": (40, 0, 24, 9), "c.png": (0, 0, 50, 50)}
 
 
