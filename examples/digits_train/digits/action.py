@@ -6,8 +6,11 @@ import numpy as np
 
 from digits.images import Images, read_images
 from digits.network import Network, load, save
+from digits.onnx_file import check_onnx
 from digits.params import DigitParams
+from digits.register_onnx import RegisterOnnxStep
 from synapse_sdk.plugins.actions.train import BaseTrainAction, TrainContext
+from synapse_sdk.plugins.steps import StepRegistry
 
 __all__ = ["TrainDigits"]
 
@@ -22,6 +25,13 @@ class TrainDigits(BaseTrainAction[DigitParams]):
 
     params_model = DigitParams
     target_format = "imagefolder"
+
+    def setup_steps(self, registry: StepRegistry[TrainContext]) -> None:
+        """Register the built-in steps, and the one for the ONNX file."""
+        super().setup_steps(registry)
+        if self.params.onnx:
+            check_onnx()  # not after an hour of training
+            registry.insert_before("upload_model", RegisterOnnxStep())
 
     def train(self, context: TrainContext) -> Path:
         """Train on the split `train`, judge by the split `test`, and leave the network as `.npz`."""

@@ -15,3 +15,4 @@ class DigitParams(TrainParams):
     rate: float = Field(default=0.1, gt=0, description="The learning rate.")
     batch: int = Field(default=32, ge=1, description="Images that are looked at at a time.")
     seed: int = Field(default=7, ge=0, description="Of the first weights, and of the order of the images.")
+    onnx: bool = Field(default=True, description="Whether to register the network as an ONNX file, too.")

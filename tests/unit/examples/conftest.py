@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-for plugin in ("digits_train", "image_report", "qa_report_export"):
+for plugin in ("digits_annotate", "digits_train", "image_report", "qa_report_export"):
     sys.path.insert(0, str(Path(__file__).parents[3] / "examples" / plugin))
 
 

@@ -1,5 +1,6 @@
 """The example that trains: real handwritten digits, a real network, and what it reads of what it has never seen."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from digits.network import Network, load, save
 from write_digits import write_digits
 
 from synapse_sdk.backend import Backend, open_backend
-from synapse_sdk.errors import StepFailedError
+from synapse_sdk.errors import ConfigurationError, StepFailedError
 from synapse_sdk.plugins import run_plugin
 from synapse_sdk.plugins.actions.model_files import fetch_model
 from synapse_sdk.testing.crash_process import CrashProcess
@@ -64,6 +65,7 @@ def test_of_digits_it_has_never_seen_it_reads_more_than_95_percent(digits: Path,
     result = train(digits, version="1")
 
     model = backend.models.find("digits", "1")
+    assert [each.name for each in backend.models.list()] == ["digits-onnx", "digits"]
     assert result["model"] == {"id": model.id, "name": "digits", "version": "1"}
     reported = result["metrics"]["test"]["accuracy"]
     assert reported > 0.95
@@ -79,7 +81,7 @@ def test_a_training_may_go_on_with_a_registered_network(few: Path, backend: Back
 
     assert further > train(few, epochs=1)["metrics"]["test"]["accuracy"]
     settings = backend.models.find("digits", "1").configuration["hyperparameters"]
-    assert settings == {"epochs": 10, "hidden": 64, "rate": 0.1, "batch": 32, "seed": 7}
+    assert settings == {"epochs": 10, "hidden": 64, "rate": 0.1, "batch": 32, "seed": 7, "onnx": True}
 
 
 def test_a_rate_that_is_too_large_registers_nothing(few: Path, backend: Backend) -> None:
@@ -109,6 +111,19 @@ def test_killed_it_comes_to_the_same_network(few: Path, tmp_path: Path) -> None:
             keys.append(made.models.find("digits").file.sha256)
 
     assert keys[0] == keys[1]
+
+
+def test_without_onnx_the_network_alone_is_registered(
+    few: Path, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If that is wanted; else the missing package is named before anything is trained."""
+    monkeypatch.setitem(sys.modules, "onnx", None)
+
+    with pytest.raises(ConfigurationError, match="pip install onnx, or go without: --set onnx=false"):
+        train(few, epochs=1)
+    train(few, epochs=1, onnx=False)
+
+    assert [each.name for each in backend.models.list()] == ["digits"]
 
 
 def test_a_file_with_something_pickled_in_it_is_not_read(tmp_path: Path) -> None:

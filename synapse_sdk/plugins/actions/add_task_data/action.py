@@ -1,7 +1,7 @@
 """The action that gives tasks their annotations: which steps run, on what, and what comes out."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from synapse_sdk.inference import InferenceModel
 from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
@@ -44,7 +44,7 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
     action_name = "add_task_data"
     category = "pre_annotation"
     params_model = AddTaskDataParams
-    result_model = AddTaskDataResult
+    result_model: ClassVar[Any] = AddTaskDataResult  # a subclass may have one that says more
 
     def setup_steps(self, registry: StepRegistry[AddTaskDataContext]) -> None:
         """Register the steps that the method needs."""

@@ -1,0 +1,1 @@
+"""Annotating images of digits with a registered model."""
