@@ -47,6 +47,7 @@ __all__ = [
     "LeaseLostError",
     "ManifestError",
     "ModelOutputError",
+    "ModelServiceError",
     "ObjectExistsError",
     "ObjectNotFoundError",
     "PlanChangedError",
@@ -498,3 +499,13 @@ class InvalidImageError(SynapseError, ValueError):
     """A file is no image that can be decoded, or has pixels that no model takes."""
 
     code = "SYN-E1802"
+
+
+class ModelServiceError(SynapseError, RuntimeError):
+    """A model that is asked by HTTP cannot be reached, refuses, or answers something else than is agreed."""
+
+    code = "SYN-E1803"
+
+    def __init__(self, message: str, *, transient: bool = False, **rest: str | None) -> None:
+        super().__init__(message, **rest)
+        self.transient = transient

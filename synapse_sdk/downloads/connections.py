@@ -92,6 +92,20 @@ class Connections:
             place = place.follow(location)
         raise download_error(DownloadError, url, f"It redirects more than {MOST_REDIRECTS} times")
 
+    def send(self, url: WebUrl, content: bytes, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Response:
+        """Post something, and return the answer; `finish` is to follow. It goes where the URL says, and nowhere else.
+
+        Raises:
+            UnsafeUrlError: The URL leads where nobody should go.
+            DownloadUnavailableError: There is no answer, or none in time.
+            DownloadError: A certificate is wrong.
+        """
+        if url.scheme == "https":
+            self._trust()
+        sent = {**headers, "Content-Length": str(len(content))}
+        with self._translated(url, deadline, "The server hung up, or did not answer in HTTP"):
+            return self._pool.handle_request(self._request(url, sent, deadline, content))
+
     def pieces(self, url: WebUrl, response: httpcore.Response, deadline: Deadline) -> Iterator[bytes]:
         """Yield the body as it comes.
 
@@ -124,7 +138,9 @@ class Connections:
                 self._tls.load_verify_locations(certifi.where())
                 self._trusts = True
 
-    def _request(self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline) -> httpcore.Request:
+    def _request(
+        self, url: WebUrl, headers: Mapping[str, str], deadline: Deadline, content: bytes | None = None
+    ) -> httpcore.Request:
         whole = httpcore.URL(
             scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode()
         )
@@ -135,7 +151,10 @@ class Connections:
             "pool": deadline.left(),
         }
         sent = {"Host": url.authority, **HEADERS, **headers}
-        return httpcore.Request("GET", whole, headers=list(sent.items()), extensions={"timeout": waits})
+        method = "GET" if content is None else "POST"
+        return httpcore.Request(
+            method, whole, headers=list(sent.items()), content=content, extensions={"timeout": waits}
+        )
 
     @contextmanager
     def _translated(self, url: WebUrl, deadline: Deadline, broken: str) -> Iterator[None]:

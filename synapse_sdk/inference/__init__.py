@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from synapse_sdk.inference.description import ModelDescription
     from synapse_sdk.inference.inputs import CheckingModel, InferenceModel, ModelInput, PreparingModel
     from synapse_sdk.inference.onnx_model import OnnxModel, open_onnx
+    from synapse_sdk.inference.service_model import ServiceModel
 
 __all__ = [
     "CheckingModel",
@@ -16,6 +17,7 @@ __all__ = [
     "ModelInput",
     "OnnxModel",
     "PreparingModel",
+    "ServiceModel",
     "open_onnx",
 ]
 
@@ -23,6 +25,7 @@ HOMES = {
     "description": ("ModelDescription",),
     "inputs": ("CheckingModel", "InferenceModel", "ModelInput", "PreparingModel"),
     "onnx_model": ("OnnxModel", "open_onnx"),
+    "service_model": ("ServiceModel",),
 }
 """Modules, and what they define."""
 

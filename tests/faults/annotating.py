@@ -13,9 +13,10 @@ from synapse_sdk.plugins.actions import AddTaskDataAction, AddTaskDataContext, A
 from synapse_sdk.plugins.actions.add_task_data.steps import format_results, process_tasks
 from synapse_sdk.plugins.steps import StepRegistry
 from synapse_sdk.storage import open_storage
+from tests.unit.inference.onnx_models import bright_box, names_of
 from tests.unit.plugins.actions.add_task_data.world import OLD, coco, picture
 
-__all__ = ["BY_FILE", "BY_MODEL", "BY_SPECIFICATION", "NAMES", "CrashTasks", "look", "make_world"]
+__all__ = ["BY_FILE", "BY_MODEL", "BY_ONNX", "BY_SPECIFICATION", "NAMES", "CrashTasks", "look", "make_world"]
 
 NAMES = ("wren.png", "owl.png", "deep/wren2.png", "jay.png", "고양이.png", "untouched.png", "unlabelled.png")
 ANNOTATED, LABELLED = NAMES[:-2], NAMES[:-1]
@@ -34,6 +35,7 @@ BY_MODEL = {
     "inference_batch_size": 2,
     "download_max_retries": 0,
 }
+BY_ONNX = {**BY_MODEL, "model": "model.onnx"}
 BATCH = 2
 
 
@@ -75,6 +77,7 @@ def look(folder: Path) -> dict[str, Any]:
 def _make_project(folder: Path) -> None:
     (folder / ".synapse").mkdir()
     (folder / "coco.json").write_text(json.dumps(coco({name: [[1, 2, 3, 4]] for name in ANNOTATED})))
+    (folder / "model.onnx").write_bytes(bright_box(metadata=names_of("cat", "dog")))
     with open_backend(folder / ".synapse" / "backend.db") as backend:
         specifications = [
             FileSpecification(name="images", is_primary=True),

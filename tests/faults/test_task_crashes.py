@@ -6,11 +6,16 @@ import pytest
 
 from synapse_sdk.failpoints import FAILPOINTS
 from synapse_sdk.testing import assert_crash_safe
-from tests.faults.annotating import BY_FILE, BY_MODEL, BY_SPECIFICATION, CrashTasks, look, make_world
+from tests.faults.annotating import BY_FILE, BY_MODEL, BY_ONNX, BY_SPECIFICATION, CrashTasks, look, make_world
 
 OURS = {name for name in FAILPOINTS if name.startswith("tasks.")}
-WAYS = {"file": BY_FILE, "specification": BY_SPECIFICATION, "model": BY_MODEL}
-ELSEWHERE = {"file": {"tasks.inferred"}, "specification": {"tasks.inferred"}, "model": {"tasks.loaded"}}
+WAYS = {"file": BY_FILE, "specification": BY_SPECIFICATION, "model": BY_MODEL, "onnx": BY_ONNX}
+ELSEWHERE = {
+    "file": {"tasks.inferred"},
+    "specification": {"tasks.inferred"},
+    "model": {"tasks.loaded"},
+    "onnx": {"tasks.loaded"},
+}
 """Failpoints that belong to the other methods."""
 ways = pytest.mark.parametrize("way", WAYS)
 

@@ -54,7 +54,7 @@ MOST_SHOWN = 20
     metavar="MODEL",
     shell_complete=complete_model,
     help="A model that annotates: an ONNX file, by path or storage URL; a registered model, NAME@VERSION or NAME for "
-    "the newest; an entry point; or a callable MODULE:ATTRIBUTE.",
+    "the newest; a service, by its http(s) URL; an entry point; or a callable MODULE:ATTRIBUTE.",
 )
 @click.option(
     "--set",

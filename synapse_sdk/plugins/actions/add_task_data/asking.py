@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from synapse_sdk.errors import InvalidImageError, ModelOutputError, StorageFullError
+from synapse_sdk.errors import InvalidImageError, ModelOutputError, ModelServiceError, StorageFullError
 from synapse_sdk.inference import InferenceModel, ModelInput, PreparingModel
 from synapse_sdk.plugins.actions.add_task_data.hooks import failed, told
 from synapse_sdk.plugins.actions.add_task_data.predictions import encoded_result
@@ -58,14 +58,20 @@ def prepared(model: InferenceModel, asked: Iterable[Asked], *, ahead: int) -> It
 
 
 def answered(model: InferenceModel, batch: Sequence[Asked]) -> list[Settlement]:
-    """Return what becomes of the tasks of a batch. One that the model cannot take is taken one by one."""
+    """Return what becomes of the tasks of a batch. One that the model cannot take is taken one by one.
+
+    Raises:
+        StorageFullError: The disk is full, which is no matter of one task.
+        ModelServiceError: Nor is a service that fails all the time.
+    """
     questions = [each for each in batch if not isinstance(each.question, Settlement)]
     answers = {}
     try:
         results = _ask(model, questions)
     except StorageFullError:
         raise
-    except Exception:  # noqa: BLE001  # a model may raise anything; which input it is about is found out below
+    except Exception as error:  # noqa: BLE001  # a model may raise anything; which input it is about is found out below
+        _raise_if_gone(error)
         answers = {each.entry.id: _alone(model, each) for each in questions}
     else:
         answers = {each.entry.id: _settled(each, result) for each, result in zip(questions, results, strict=True)}
@@ -97,8 +103,14 @@ def _alone(model: InferenceModel, asked: Asked) -> Settlement:
     except StorageFullError:
         raise
     except Exception as error:  # noqa: BLE001  # it fails this task
+        _raise_if_gone(error)
         return failure(asked.entry, MODEL_FAILED, error)
     return _settled(asked, result)
+
+
+def _raise_if_gone(error: Exception) -> None:
+    if isinstance(error, ModelServiceError) and error.transient:
+        raise error
 
 
 def _ask(model: InferenceModel, asked: Sequence[Asked]) -> Sequence[object]:

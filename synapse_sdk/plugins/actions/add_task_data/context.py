@@ -163,8 +163,10 @@ class AddTaskDataContext(BaseStepContext):
 
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
-        for name in ("project", "collection", "model"):
+        for name in ("project", "collection"):
             self.__dict__.pop(name, None)
+        if hasattr(model := self.__dict__.pop("model", None), "close"):
+            model.close()
         self._close("sources", "ledger", "backend")
 
     def _close(self, *names: str) -> None:

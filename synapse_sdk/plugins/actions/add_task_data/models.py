@@ -21,7 +21,10 @@ __all__ = ["MODELS", "FoundModel", "find_model", "is_path"]
 
 MODELS = ExtensionPoint[Any]("model", "synapse.models", {})
 """Models that packages offer, as entry points in the group `synapse.models`."""
-WAYS = "a file or storage URL (model.onnx), a registered model (NAME@VERSION), an entry point, or module:attribute"
+WAYS = (
+    "a file or storage URL (model.onnx), a registered model (NAME@VERSION), a service (https://...), an entry point, "
+    "or module:attribute"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,9 @@ def find_model(name: str, backend: "Callable[[], Backend]") -> FoundModel:
     """Return a model. Nothing is unpickled.
 
     Args:
-        name: The first of these that it looks like: a storage URL, or a path, of an ONNX file; the id of a registered
-            model, or `NAME@VERSION`; `module:attribute`; an entry point; the `NAME` of a registered model, for its
-            newest version.
+        name: The first of these that it looks like: the URL of a service (`http://`, `https://`); a storage URL, or a
+            path, of an ONNX file; the id of a registered model, or `NAME@VERSION`; `module:attribute`; an entry point;
+            the `NAME` of a registered model, for its newest version.
         backend: Returns where models are registered.
 
     Raises:
@@ -49,23 +52,27 @@ def find_model(name: str, backend: "Callable[[], Backend]") -> FoundModel:
         InvalidModelError: It is none that could be used.
         RecordNotFoundError: None is registered under this name.
         StorageError: Its file cannot be had.
+        ModelServiceError, UnsafeUrlError: The service cannot be asked.
     """
-    from synapse_sdk.plugins.actions.add_task_data import model_content  # noqa: PLC0415  # callables need none of it
+    if scheme_of(name) in {"http", "https"}:
+        return FoundModel(_service(name), name)
+    if not scheme_of(name) and not is_path(name) and "@" not in name and (":" in name or name in MODELS):
+        return FoundModel(_callable(name, _loaded(name)), name)
+    return _opened(_content(name, backend))
+
+
+def _content(name: str, backend: "Callable[[], Backend]") -> "ModelContent":
+    from synapse_sdk.plugins.actions.add_task_data import model_content  # noqa: PLC0415  # others need none of it
 
     if scheme_of(name):
-        return _opened(model_content.from_storage(name))
+        return model_content.from_storage(name)
     if is_path(name):
-        return _opened(model_content.from_path(Path(name)))
-    if name.isdecimal() or "@" in name:
-        return _opened(model_content.from_registry(backend(), name))
-    module, colon, attribute = name.partition(":")
-    if colon:
-        return FoundModel(_callable(name, _imported(name, module, attribute)), name)
-    if name in MODELS:
-        return FoundModel(_callable(name, MODELS.load(name)), name)
+        return model_content.from_path(Path(name))
     try:
-        return _opened(model_content.from_registry(backend(), name))
+        return model_content.from_registry(backend(), name)
     except RecordNotFoundError as error:
+        if name.isdecimal() or "@" in name:
+            raise
         msg = f"There is no model {name!r}"
         raise ConfigurationError(msg, why=str(error), fix=f"Name {WAYS}") from error
 
@@ -73,6 +80,12 @@ def find_model(name: str, backend: "Callable[[], Backend]") -> FoundModel:
 def is_path(name: str) -> bool:
     """Whether a model is named by the path of its file: it ends in `.onnx`, has folders, or a file is called so."""
     return name.endswith(".onnx") or os.sep in name or ("." in name and Path(name).is_file())
+
+
+def _service(url: str) -> InferenceModel:
+    from synapse_sdk.inference import ServiceModel  # noqa: PLC0415  # loads httpcore
+
+    return ServiceModel(url)
 
 
 def _opened(found: "ModelContent") -> FoundModel:
@@ -88,7 +101,10 @@ def _callable(name: str, found: Any) -> InferenceModel:  # noqa: ANN401  # whate
     return found  # type: ignore[no-any-return]  # what it takes and returns is seen when it is called
 
 
-def _imported(name: str, module: str, attribute: str) -> Any:  # noqa: ANN401  # whatever is there
+def _loaded(name: str) -> Any:  # noqa: ANN401  # whatever is there
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return MODELS.load(name)
     try:
         found = import_module(module)
         for part in attribute.split("."):

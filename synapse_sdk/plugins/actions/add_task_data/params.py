@@ -68,7 +68,8 @@ class AddTaskDataParams(BaseModel):
         default=None,
         validate_default=True,
         description="The model: an ONNX file (path or storage URL), a registered model (`NAME@VERSION`, or `NAME` for "
-        "the newest), an entry point in the group `synapse.models`, or a callable as `module:attribute`.",
+        "the newest), a service (`https://...`), an entry point in the group `synapse.models`, or a callable as "
+        "`module:attribute`.",
     )
     pre_processor_params: dict[str, Any] = Field(
         default_factory=dict,

@@ -41,11 +41,18 @@ def cats(world: TaskWorld) -> TaskWorld:
     return world
 
 
-def register(world: TaskWorld, content: bytes, version: str, **configuration: Any) -> int:  # noqa: ANN401  # JSON
-    """Register a model `boxes`, and return its id."""
-    path = world.folder / f"boxes-{version}.onnx"
+def register(  # what of it
+    world: TaskWorld,
+    content: bytes,
+    version: str,
+    *,
+    name: str = "boxes",
+    **configuration: Any,  # noqa: ANN401  # JSON
+) -> int:
+    """Register a model, and return its id."""
+    path = world.folder / f"{name}-{version}.onnx"
     path.write_bytes(content)
-    new = NewModel(run=f"training-{version}", name="boxes", version=version, configuration=configuration)
+    new = NewModel(run=f"training-{name}-{version}", name=name, version=version, configuration=configuration)
     made = store_model(world.backend, world.backend.storages.ensure(world.store.as_uri()), path, new)
     register_models(world.backend, new.run)
     path.unlink()
@@ -138,6 +145,7 @@ def test_what_goes_wrong_with_an_image_fails_its_task(cats: TaskWorld) -> None:
         ("folder/", "cannot be read. it is a folder"),
         ("boxes", "There is no model 'boxes'"),
         ("boxes@7", "boxes"),
+        ("arrays", "'arrays@1' is no ONNX file. it is a ZIP archive"),
         ("99", "99"),
         ("memory://nothing/model.onnx", "model.onnx"),
         ("memory://nothing/", "it names no file"),
@@ -149,6 +157,7 @@ def test_a_model_that_cannot_be_used_fails_the_first_step(cats: TaskWorld, name:
     (cats.folder / "m.onnx").write_bytes(bright_box(size=128, metadata=CAT | {"imgsz": "[128, 128]"}))
     (cats.folder / "weights.pt").write_bytes(b"PK\x03\x04")
     (cats.folder / "folder").mkdir()
+    register(cats, b"PK\x03\x04 with something pickled in it", "1", name="arrays")
 
     with pytest.raises(StepFailedError, match=rf"'load_model' failed.*{words}"):
         cats.annotate(method="inference", model=name)
