@@ -38,6 +38,7 @@ SUITES = {
     "export": "Export",
     "conversion": "Conversion",
     "cluster": "Ray cluster",
+    "inference": "Annotating",
 }
 PEERS = {
     "setup_venvs.sh": ("engine", "startup", "durable"),
@@ -45,7 +46,7 @@ PEERS = {
     "datasets/setup_venvs.sh": ("conversion",),
 }
 """What installs the peers of which suites."""
-WITH_ROUNDS = ("storage", "upload", "export", "conversion")
+WITH_ROUNDS = ("storage", "upload", "export", "conversion", "inference")
 """Suites that take long enough for their rounds to be chosen."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",

@@ -27,6 +27,7 @@ SHEET_SECONDS = 3
 UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
 CONVERTED, CONVERSION_SPEED, CONVERSION_RATIO = "20,000 images", 10_000, 2
 CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
+INFERENCE_RATIO, BARE = 0.9, "x onnxruntime, threads, median"
 FAST_CONVERSIONS = ("COCO to YOLO", "DM to YOLO")
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
 FOREIGN = """
@@ -158,6 +159,16 @@ def of_conversion(records: Records) -> Iterator[tuple[str, str, bool]]:
         yield f"{what} of 20,000: at most {most:.0f} MB", f"{line['private MB']} MB", line["private MB"] <= most
 
 
+def of_inference(records: Records) -> Iterator[tuple[str, str, bool]]:
+    """Judge annotating by a model against a bare loop with threads, in the same rounds."""
+    for line in (r for r in records if r.get("client") == "synapse annotate"):
+        measured = f"{line[BARE]} x ({line['images/s']} images/s)"
+        target = (
+            f"annotating by a model: at least {INFERENCE_RATIO} x the images/s of a bare onnxruntime loop with threads"
+        )
+        yield target, measured, line[BARE] >= INFERENCE_RATIO
+
+
 JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "engine": of_engine,
     "startup": of_startup,
@@ -165,6 +176,7 @@ JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "sheets": of_sheets,
     "upload": of_upload,
     "conversion": of_conversion,
+    "inference": of_inference,
 }
 
 
