@@ -104,16 +104,26 @@ def test_params_say_what_counts(ask: Ask) -> None:
 )
 def test_suppression_is_the_plain_algorithm(boxes: Any, seed: int, iou: float) -> None:  # noqa: ANN401  # an array
     """One by one: a box stays if it overlaps none of its class that stays before it."""
+    check_suppression(boxes, seed, iou)
+
+
+def test_suppression_is_the_same_for_many_boxes() -> None:
+    """They are compared in blocks."""
+    check_suppression(np.random.default_rng(1).uniform(0, 60, (700, 4)), 1, 0.4)
+
+
+def check_suppression(boxes: Any, seed: int, iou: float) -> None:  # noqa: ANN401  # an array
+    """Compare with the plain algorithm."""
     boxes = np.sort(boxes.reshape(-1, 2, 2), axis=1).reshape(-1, 4)
     random = np.random.default_rng(seed)
-    scores, classes = random.integers(0, 5, len(boxes)) / 5, random.integers(0, 2, len(boxes))
+    scores, classes = random.integers(0, 50, len(boxes)) / 50, random.integers(0, 2, len(boxes))
 
     kept: list[int] = []
     for each in sorted(range(len(boxes)), key=lambda number: -scores[number]):
         if all(classes[each] != classes[one] or _iou(boxes[each], boxes[one]) <= iou for one in kept):
             kept.append(each)
 
-    assert suppressed(boxes, scores, classes, iou=iou, most=100).tolist() == kept
+    assert suppressed(boxes, scores, classes, iou=iou, most=1000).tolist() == kept
     assert suppressed(boxes, scores, classes, iou=iou, most=3).tolist() == kept[:3]
 
 
