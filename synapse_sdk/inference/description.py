@@ -1,4 +1,4 @@
-"""What has to be known of a model to ask it: which task it does, what it takes, what it returns."""
+"""The model description, without which no model can be asked: which task it does, what it takes, what it returns."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Self

@@ -19,7 +19,7 @@ from synapse_sdk.plugins.actions.model_files import fetch_model
 from tests.e2e.conftest import Shell
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-COMMANDS = re.compile(r"^\$ (.*?[^\\])$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^\$ (.*)$", re.MULTILINE)
 HELD_OUT = 360
 
 
@@ -32,7 +32,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     shell = Shell(folder)
     printed = []
     for command in COMMANDS.findall((EXAMPLES / "digits_annotate" / "README.md").read_text()):
-        program, *arguments = shlex.split(command.replace("\\\n", " "))
+        program, *arguments = shlex.split(command)
         if program == "python":
             outcome = shell.run_program(sys.executable, *arguments)
         else:
@@ -89,7 +89,7 @@ def test_the_registered_onnx_file_reads_what_the_network_reads(project: Path) ->
 def test_a_model_that_reads_too_badly_changes_nothing(project: Path) -> None:
     """Every task has what it had."""
     before = annotated()
-    params: dict[str, Any] = {"project": "reading", "method": "inference", "model": "digits-onnx@1"}
+    params: dict[str, Any] = {"project": "reading", "model": "digits-onnx@1"}
 
     with pytest.raises(StepFailedError, match=r"% of 360 digits are read correctly, and 100\.0% are wanted"):
         run_plugin(str(EXAMPLES / "digits_annotate"), "annotate", {**params, "least_accuracy": 1.0}, journal=False)
