@@ -18,6 +18,7 @@ from PIL import Image
 from synapse_sdk.errors import ConfigurationError, InvalidImageError, InvalidModelError, ModelOutputError
 from synapse_sdk.inference import ModelInput, open_onnx
 from synapse_sdk.inference.description import InputDescription, Resizing
+from synapse_sdk.inference.metadata import describe
 from synapse_sdk.inference.preprocessing import prepared
 from tests.unit.inference.conftest import Ask
 from tests.unit.inference.onnx_models import bright_box, constant, identity, model_of, names_of, node
@@ -83,6 +84,37 @@ def test_the_description_is_put_together_field_by_field() -> None:
 
     assert (found.task, found.classes, found.iou, found.confidence) == ("detect", ("cat", "dog"), 0.3, 0.5)
     assert (found.input.size, found.input.fill, found.input.mean) == ((64, 32), 0, (0.5,))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "head"),
+    [
+        ({"end2end": "True", "args": "{'batch': 1, 'half': False, 'nms': False}"}, "end_to_end"),
+        ({"end2end": "False", "args": "{'batch': 1, 'half': False, 'nms': True}"}, "end_to_end"),
+        ({"end2end": "False", "args": "{'batch': 1, 'half': False, 'nms': False}"}, None),
+        ({"args": "__import__('os').abort()"}, None),
+        ({}, None),
+    ],
+)
+def test_what_ultralytics_writes_is_understood(metadata: dict[str, str], head: str | None) -> None:
+    """Texts of Python literals, as version 8.4 writes them for YOLO11 and YOLO26; nothing of them is run."""
+    written = {
+        "description": "Ultralytics YOLO26n model trained on coco.yaml",
+        "author": "Ultralytics",
+        "version": "8.4.190",
+        "stride": "32",
+        "task": "detect",
+        "batch": "1",
+        "imgsz": "[32, 64]",
+        "names": "{0: 'person', 1: \"driver's cab\"}",
+        "channels": "3",
+        **metadata,
+    }
+
+    found = describe("test", written, None)
+
+    assert (found.task, found.classes, found.head) == ("detect", ("person", "driver's cab"), head)
+    assert found.input.size == (64, 32)
 
 
 @pytest.mark.parametrize(
