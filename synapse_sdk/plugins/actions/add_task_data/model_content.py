@@ -7,15 +7,17 @@ it is read.
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from synapse_sdk.clock import SYSTEM_CLOCK
 from synapse_sdk.documents import parse_json, read_document
 from synapse_sdk.errors import InvalidModelError, StorageError
-from synapse_sdk.folders import data_folder
+from synapse_sdk.folders import data_folder, remove_tree
 from synapse_sdk.plugins.actions.model_files import fetch_model, find_model
 from synapse_sdk.storage import open_storage
 
@@ -32,6 +34,8 @@ REGISTERED = "inference"
 MOST_BYTES = 2 * 1024**3
 """What a message of protocol buffers, which ONNX files are, may have."""
 MOST_BESIDE = 1024 * 1024
+ABANDONED = 24 * 3600.0
+"""Seconds after which a file that does not grow is fetched by nobody any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ def _kept(digest: str | None, fetch: Callable[[Path], object]) -> Path:
         return cache / digest
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(cache)
         with TemporaryDirectory(prefix=".", dir=cache) as folder:
             target = Path(folder, "model")
             fetch(target)
@@ -135,6 +140,15 @@ def _kept(digest: str | None, fetch: Callable[[Path], object]) -> Path:
         msg = f"A model cannot be kept in {str(cache)!r}"
         raise StorageError(msg, why=str(error), fix="Free some space") from error
     return path
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """Remove what processes that were killed have half fetched: folders in which nothing has happened for long."""
+    before = SYSTEM_CLOCK.now().timestamp() - ABANDONED
+    for folder in cache.glob(".*"):
+        with suppress(FileNotFoundError):  # another process removes it
+            if folder.is_dir() and max(each.stat().st_mtime for each in (folder, *folder.iterdir())) < before:
+                remove_tree(folder)
 
 
 def _copy(storage: "Storage", key: str, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from typing import Any
 
@@ -176,6 +177,21 @@ def test_what_was_fetched_is_kept_and_compared(cats: TaskWorld) -> None:
     assert from_registry(cats.backend, "boxes").content == content
     shutil.rmtree(cats.store / "models")
     assert from_registry(cats.backend, "boxes").content == content
+
+
+def test_what_was_fetched_by_half_is_removed_some_day(cats: TaskWorld) -> None:
+    """A process that was killed has left it; what is perhaps being fetched now stays."""
+    cache = cats.folder / ".synapse" / "models" / "cache"
+    for name in (".old", ".new"):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "model").write_bytes(b"half")
+    for path in (cache / ".old" / "model", cache / ".old"):
+        os.utime(path, (1e9, 1e9))
+    register(cats, bright_box(metadata=CAT), "1")
+
+    found = from_registry(cats.backend, "boxes")
+
+    assert sorted(path.name for path in cache.iterdir()) == sorted([".new", found.digest])
 
 
 def test_a_run_that_goes_on_has_the_model_that_it_began_with(cats: TaskWorld) -> None:
