@@ -15,7 +15,9 @@ from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions import AddTaskDataAction, AddTaskDataContext, AddTaskDataParams
 from synapse_sdk.testing import FakeClock
 from synapse_sdk.testing.crash_process import CrashProcess
+from tests.conformance.s3_server import LOGIN, S3Server
 from tests.faults.annotating import BY_MODEL, BY_ONNX, NAMES, CrashTasks, look, make_world
+from tests.unit.inference.onnx_models import bright_box
 from tests.unit.inference.service import serving
 
 
@@ -104,6 +106,29 @@ def test_what_comes_twice_and_in_another_order_changes_nothing(project: Path, tm
         patch.chdir(other)
         run_action(AddTaskDataAction, BY_ONNX)
     assert look(other)["tasks"] == look(project)["tasks"]
+
+
+def test_a_model_in_a_bucket_is_fetched_with_what_is_beside_it(
+    project: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its URL, with credentials from the environment; it is kept here under its digest."""
+    for name in ("access_key_id", "secret_access_key"):
+        monkeypatch.setenv(f"AWS_{name.upper()}", LOGIN[name])
+    bucket = s3_server.make_bucket()
+    for key, content in (
+        ("models/boxes.onnx", bright_box()),
+        ("models/boxes.onnx.json", b'{"task": "detect", "classes": ["cat", "dog"]}'),
+    ):
+        s3_server.client().put_object(Bucket=bucket, Key=key, Body=content)
+    url = f"s3://{bucket}/models/boxes.onnx?endpoint={s3_server.endpoint}&region=us-east-1"
+
+    result = run_action(AddTaskDataAction, {**BY_ONNX, "model": url})
+
+    assert result.success_count == len(NAMES)
+    (kept,) = (project / ".synapse" / "models" / "cache").iterdir()
+    assert kept.read_bytes() == bright_box()
+    with pytest.raises(StepFailedError, match=r"'load_model' failed.*no object 'gone\.onnx'"):
+        run_action(AddTaskDataAction, {**BY_ONNX, "model": url.replace("boxes", "gone")})
 
 
 def asking(url: str) -> type[AddTaskDataAction[Any]]:
