@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["BRIGHTEST", "bright_box", "constant", "identity", "model_of", "names_of", "node"]
+__all__ = ["BRIGHTEST", "bright_box", "constant", "failing_if_bright", "identity", "model_of", "names_of", "node"]
 
 BRIGHTEST = 0.97
 """Mean of an input from which on models here return NaN."""
@@ -105,6 +105,24 @@ def constant(
         ]
         shapes[f"output{number}"] = [batch, *value.shape]
     return model_of(nodes, [batch, 3, size, size], shapes, constants=constants, metadata=metadata)
+
+
+def failing_if_bright() -> bytes:
+    """Return a classifier with two classes that fails for a whole batch if one of its images is almost white."""
+    nodes = [
+        node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        node("Greater", ["mean", "limit"], ["is_bright"]),
+        node("Cast", ["is_bright"], ["number"], to=TensorProto.INT64),
+        node("Gather", ["scores", "number"], ["output0"], axis=0),  # there is one row only
+    ]
+    constants = {"limit": np.float32(BRIGHTEST), "scores": np.array([[0.25, 0.75]], np.float32)}
+    return model_of(
+        nodes,
+        ["batch", 3, 64, 64],
+        {"output0": ["batch", 2]},
+        constants=constants,
+        metadata=names_of("cat", "dog", task="classify"),
+    )
 
 
 def nan_if_bright() -> list[onnx.NodeProto]:

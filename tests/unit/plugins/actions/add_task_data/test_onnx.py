@@ -17,7 +17,7 @@ from synapse_sdk.plugins.actions import AddTaskDataContext, AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data.model_content import from_registry
 from synapse_sdk.plugins.actions.train.models import NewModel, register_models, store_model
 from synapse_sdk.storage import open_storage
-from tests.unit.inference.onnx_models import bright_box, constant, names_of
+from tests.unit.inference.onnx_models import bright_box, constant, failing_if_bright, names_of
 from tests.unit.plugins.actions.add_task_data.world import OLD, TaskWorld, boxes_of
 
 CAT = names_of("cat", "dog")
@@ -135,6 +135,17 @@ def test_what_goes_wrong_with_an_image_fails_its_task(cats: TaskWorld) -> None:
     assert "not finite (NaN or infinity)" in reasons["BAD_RESULT"]
     assert "'text.png' is no image that can be decoded" in reasons["BAD_IMAGE"]
     assert {key for key, document in cats.data().items() if document == OLD} == {"white.png", "text.png"}
+
+
+def test_a_model_that_fails_for_an_image_fails_its_task_alone(cats: TaskWorld) -> None:
+    """The batch is taken one by one then, so that the others are annotated."""
+    cats.add("white.png", bright((9, 9), (0, 0, 9, 9)), OLD)
+    (cats.folder / "m.onnx").write_bytes(failing_if_bright())
+
+    result = cats.annotate(method="inference", model="m.onnx", **ONLY_CATS)
+
+    assert (result.success_count, [each.code for each in result.failures]) == (3, ["MODEL_FAILED"])
+    assert "has failed for a batch of 1" in result.failures[0].error
 
 
 @pytest.mark.parametrize(
