@@ -18,6 +18,8 @@ import pytest
 
 __all__ = ["RayCluster", "belonging_to", "ray_cluster"]
 
+PATIENCE = 60.0
+"""Seconds within which a node has to be there, or known to be gone."""
 LOOPBACK = "127.0.0.2"
 """Ray takes the usual address for a request to find out another."""
 
@@ -117,6 +119,7 @@ def main() -> None:
             nodes[name] = node
         else:
             cluster.remove_node(nodes.pop(name), allow_graceful=False)
+            cluster.wait_for_nodes(PATIENCE)  # until the others know
         print(name, file=say, flush=True)
     cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's
 

@@ -5,9 +5,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import synapse_sdk
 from synapse_sdk.errors import ConfigurationError, RunEndedError, WorkerLostError
 from synapse_sdk.executors import RayExecutor
 from synapse_sdk.journal import open_journal
@@ -41,6 +43,13 @@ def drive(scene: Path, on_ray: RayCluster) -> Iterator[Callable[..., Driver]]:  
 def parent(pid: int) -> int:
     """Return the process that started a process: of a worker, the one of Ray's that hosts it."""
     return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+
+
+def freeze(pid: int) -> int:
+    """Let a process stand still, and return it."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: process_state(pid) == "T", "it stands still")
+    return pid
 
 
 def meanwhile(scene: Path, deed: Callable[[int], None]) -> threading.Thread:
@@ -90,11 +99,9 @@ def test_a_run_whose_worker_and_host_are_killed_is_resumed(scene: Path, tmp_path
     journal = tmp_path / "journal.db"
 
     def kill(pid: int) -> None:
-        host = parent(pid)
-        os.kill(pid, signal.SIGSTOP)  # it must not notice
-        os.kill(host, signal.SIGKILL)
-        wait_until(lambda: process_state(host) in {"", "Z"}, "its host is gone")
+        host = freeze(parent(pid))  # neither must notice the other's death
         os.kill(pid, signal.SIGKILL)
+        os.kill(host, signal.SIGKILL)
 
     killer = meanwhile(scene, kill)
     with pytest.raises(WorkerLostError):
@@ -145,9 +152,10 @@ def test_a_run_whose_node_is_lost_goes_on_on_another(on_ray: RayCluster, scene: 
     node = on_ray.add_node()
 
     def lose(pid: int) -> None:
-        os.kill(pid, signal.SIGSTOP)  # on a machine that is lost it would not live on
-        on_ray.kill_node(node)
+        host = freeze(parent(pid))  # on a machine that is lost, it would not tell of the worker's death
         os.kill(pid, signal.SIGKILL)
+        on_ray.kill_node(node)
+        os.kill(host, signal.SIGKILL)
 
     with postgres_server() as server:
         loser = meanwhile(scene, lose)
@@ -164,6 +172,56 @@ def test_a_run_whose_node_is_lost_goes_on_on_another(on_ray: RayCluster, scene: 
         finally:
             on_ray.kill_node(other)
         assert status(server.url) is RunStatus.SUCCEEDED
+
+
+@pytest.mark.usefixtures("on_ray")
+def test_nodes_with_another_version_of_this_package_are_refused(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both versions are named, and nothing runs."""
+    monkeypatch.setattr(synapse_sdk, "__version__", "0.0.7")
+
+    with pytest.raises(ConfigurationError, match=r"has synapse-sdk .*here it is 0\.0\.7"):
+        RayExecutor().run(steps_spec(scene, "succeed"), None)
+
+    assert not list(scene.iterdir())
+
+
+@pytest.mark.full
+def test_a_cluster_with_another_version_of_ray_is_refused(drive: Callable[..., Driver]) -> None:
+    """As soon as it is reached."""
+    script = """
+import ray, sys
+from synapse_sdk.executors import RunSpec, open_executor
+ray.__version__ = "2.0.7"
+try:
+    open_executor("ray").run(RunSpec.from_json(sys.argv[1]), None)
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+    printed, errors = drive("ray", "succeed", script=script).process.communicate(timeout=60)
+
+    assert "ConfigurationError The Ray cluster at" in printed, errors
+    assert "other versions" in printed
+    assert "2.0.7" in printed
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("on_ray")
+def test_a_run_that_finds_no_room_waits_for_it(scene: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And says so."""
+    import ray  # noqa: PLC0415  # slow, and few tests need it
+
+    hog: Any = ray.remote(type("Hog", (), {"stay": lambda _self: None})).options(num_cpus=8).remote()
+    ray.get(hog.stay.remote())
+
+    def make_room() -> None:
+        wait_until(lambda: "Still waiting for a node" in caplog.text, "it says that it waits")
+        ray.kill(hog)
+
+    helper = threading.Thread(target=make_room)
+    helper.start()
+    run = RayExecutor(num_cpus=4, patience=0.5).run
+    assert run(steps_spec(scene, "succeed"), None) == {"success": True, "steps_executed": 2, "steps_total": 2}
+    helper.join()
 
 
 def test_ray_gets_to_know_no_secret(on_ray: RayCluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,10 @@ __all__ = ["connected", "load_ray"]
 
 LOOPBACK = "127.0.0.2"
 """The address of a cluster that is started here. Ray takes the usual one for a request to find out another."""
+HERE = "local"
+"""Stands for a cluster that is started here."""
+LOCALHOST = frozenset({"localhost", "127.0.0.1"})
+"""Names for which Ray puts this machine's address."""
 REACH_SECONDS = 10.0
 """Seconds after which nobody is expected to answer at an address."""
 SHORT = 0.05
@@ -44,7 +48,7 @@ class _Connection:
 
     lock = threading.Lock()
     users = 0
-    address: str | None = None
+    address = ""
     folder: str | None = None
 
 
@@ -70,7 +74,8 @@ def connected(address: str | None) -> Iterator[ModuleType]:
     this process at a time, and ended with the last of them.
 
     Args:
-        address: As `ray.init` takes it; None is what RAY_ADDRESS says, or else a cluster of one node, started here.
+        address: As `ray.init` takes it; `local` is a cluster of one node, which is started here; None is what
+            RAY_ADDRESS says, or else `local`.
 
     Raises:
         ConfigurationError: Ray is not installed, or not in the cluster's version; or this process is connected already
@@ -78,7 +83,7 @@ def connected(address: str | None) -> Iterator[ModuleType]:
         ClusterUnavailableError: There is no cluster at the address.
     """
     ray = load_ray()
-    address = address or os.environ.get(VARIABLE) or None
+    address = address or os.environ.get(VARIABLE) or HERE
     with _Connection.lock:
         is_ours = _Connection.users > 0 or not ray.is_initialized()
         if not is_ours:
@@ -86,7 +91,7 @@ def connected(address: str | None) -> Iterator[ModuleType]:
         elif _Connection.users == 0:
             _connect(ray, address)
         elif address != _Connection.address:
-            _refuse_other(address, _Connection.address or "a cluster of its own")
+            _refuse_other(address, _Connection.address)
         _Connection.users += is_ours
     try:
         yield ray
@@ -97,13 +102,15 @@ def connected(address: str | None) -> Iterator[ModuleType]:
                 _disconnect(ray)
 
 
-def _refuse_other(wanted: str | None, address: str) -> None:
-    if wanted not in {None, "auto", address}:
+def _refuse_other(wanted: str, address: str) -> None:
+    host, _, port = wanted.rpartition(":")
+    is_same = wanted in {HERE, "auto", address} or (host in LOCALHOST and port == address.rpartition(":")[2])
+    if not is_same:
         msg = f"This process is connected to another Ray cluster than {wanted!r}"
         raise ConfigurationError(msg, why=f"it is connected to {address}", fix="Use one cluster at a time")
 
 
-def _connect(ray: ModuleType, address: str | None) -> None:
+def _connect(ray: ModuleType, address: str) -> None:
     try:
         Path.cwd()  # Ray wants one
     except OSError as error:
@@ -112,14 +119,14 @@ def _connect(ray: ModuleType, address: str | None) -> None:
     options: dict[str, Any] = {"address": address, "configure_logging": False, "log_to_driver": False}
     variables = {"RAY_USAGE_STATS_ENABLED": "0"}
     folder = None
-    if address is None:
+    if address == HERE:
         # Its sockets have paths of at most 107 bytes, and the usual folder belongs to whoever was first to use Ray.
         folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # and only we can read this one
-        options |= {"address": "local", "include_dashboard": False, "_temp_dir": folder, "_node_ip_address": LOOPBACK}
+        options |= {"include_dashboard": False, "_temp_dir": folder, "_node_ip_address": LOOPBACK}
         variables["RAY_AUTH_TOKEN"] = _TOKEN
     elif address.startswith(CLIENT):
         _refuse_without_grpc(address)
-    elif address not in {"auto", "local"}:
+    elif address != "auto":
         _reach(address)
     try:
         with _unchanged_handlers(), _variables(variables), _quiet():
@@ -137,7 +144,7 @@ def _disconnect(ray: ModuleType) -> None:
     with _unchanged_handlers():
         ray.shutdown()
     _remove(_Connection.folder)
-    _Connection.address = _Connection.folder = None
+    _Connection.address, _Connection.folder = "", None
 
 
 def _remove(folder: str | None) -> None:
@@ -178,7 +185,7 @@ def _speaks_grpc(connection: socket.socket) -> bool:
     return connection.recv(FRAME_HEAD, socket.MSG_WAITALL)[3:4] == SETTINGS
 
 
-def _refusal(address: str | None, error: Exception) -> ConfigurationError | ClusterUnavailableError:
+def _refusal(address: str, error: Exception) -> ConfigurationError | ClusterUnavailableError:
     """Return what kept this process from being connected, in our words."""
     text = str(error).strip() or type(error).__name__
     if "ersion mismatch" in text:
@@ -190,7 +197,7 @@ def _refusal(address: str | None, error: Exception) -> ConfigurationError | Clus
         msg = f"The Ray cluster at {address!r} wants a token that this process does not have"
         fix = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
         return ConfigurationError(msg, fix=fix)
-    if address is None:
+    if address == HERE:
         msg = "Cannot start a Ray cluster on this machine"
         return ClusterUnavailableError(msg, why=text.splitlines()[0], fix="Run the action with mode='process'")
     return _absent(address, text.splitlines()[0])

@@ -36,6 +36,8 @@ NODES_OWN = ("RAY_", "CUDA_", "OMP_")
 """Those with which Ray gives a worker its place, and its share of the machine."""
 CALLS_AT_ONCE = 3
 """Reading, a signal, and seeing the worker off."""
+PLACES_LOST = 2
+"""Nodes that may be lost before anything is begun on them."""
 
 
 class RayExecutor:
@@ -50,8 +52,8 @@ class RayExecutor:
     its journal, like any other.
 
     Args:
-        address: The cluster, as `ray.init` takes it: HOST:PORT, `auto` or `ray://HOST:PORT`. None is what RAY_ADDRESS
-            says, or else a cluster of one node, which is started here and ends with the run.
+        address: The cluster, as `ray.init` takes it: HOST:PORT, `auto` or `ray://HOST:PORT`. `local` is a cluster of
+            one node, which is started here and ends with the run. None is what RAY_ADDRESS says, or else `local`.
         num_cpus: CPUs that are set aside for the run.
         num_gpus: GPUs that are set aside for it; it sees no others.
         pass_env: Names of environment variables of this process that the worker gets, such as those with secrets.
@@ -103,27 +105,31 @@ class RayExecutor:
         options: dict[str, Any] = {"num_cpus": self._resources["CPU"], "num_gpus": self._resources["GPU"]}
         if spec.bound:
             options["scheduling_strategy"] = self._here(ray, spec.bound)
-        actor = (
-            ray.remote(WorkerHost)
-            .options(**options, max_restarts=0, max_task_retries=0, max_concurrency=CALLS_AT_ONCE)
-            .remote()
-        )
-        host = _Host(ray, actor, spec, relay)
+        options |= {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": CALLS_AT_ONCE}
+        host = _Host(ray, spec, relay)
         try:
-            self._place(ray, host)
+            for _ in range(PLACES_LOST):
+                with contextlib.suppress(
+                    ray.exceptions.RayActorError
+                ):  # its node was lost, and nothing was begun there
+                    self._place(ray, host, options)
+                    break
+            else:
+                self._place(ray, host, options)
             yield host
         except ray.exceptions.RayError as error:
-            raise host.lost(error) from error
+            raise (host.lost(error) if host.has_begun else _unusable(error)) from error
         finally:
             with contextlib.suppress(ray.exceptions.RayError):  # it is gone already
-                ray.kill(actor)
+                ray.kill(host.actor)
 
-    def _place(self, ray: ModuleType, host: "_Host") -> None:
-        """Wait until a node has room for the actor, and look whether it fits.
+    def _place(self, ray: ModuleType, host: "_Host", options: dict[str, Any]) -> None:
+        """Make the actor, wait until a node has room for it, and look whether it fits.
 
         Raises:
             ConfigurationError: No node can ever have room, or it has another version of this package.
         """
+        host.actor = ray.remote(WorkerHost).options(**options).remote()
         placed = host.actor.place.remote()
         begun_at, has_warned = time.monotonic(), False
         while not ray.wait([placed], timeout=LOOK_INTERVAL)[0]:
@@ -188,11 +194,12 @@ class _Host:
 
     can_be_suspended = False
 
-    def __init__(self, ray: ModuleType, actor: Any, spec: RunSpec, relay: SignalRelay) -> None:  # noqa: ANN401  # a handle of Ray's
+    def __init__(self, ray: ModuleType, spec: RunSpec, relay: SignalRelay) -> None:
         self._ray = ray
-        self.actor = actor
+        self.actor: Any = None
         self.relay = relay
         self.exit_code = 0
+        self.has_begun = False
         self._spec = spec
         self._signals: deque[tuple[int, bool]] = deque()
         self._has_ended = False
@@ -205,7 +212,7 @@ class _Host:
         failure = self._wait(self.actor.begin.remote(line, paths, environ, str(Path.cwd()), luggage))
         if failure is not None:
             raise decode_failure(json.loads(failure))
-        self.relay.target = self
+        self.relay.target, self.has_begun = self, True
 
     def chunks(self) -> Iterator[bytes]:
         """Yield what the worker says until it has ended, and pass on what it prints and the signals that come."""
@@ -245,6 +252,16 @@ class _Host:
                 number, to_group = self._signals.popleft()
                 self._ray.get(self.actor.deliver.remote(number, to_group=to_group))
         return self._ray.get(reference)
+
+
+def _unusable(error: Exception) -> ConfigurationError | ExecutorError:
+    """Return the error that says that a node could not start the worker."""
+    text = " ".join(str(error).split())
+    if "No module named 'synapse_sdk" in text:
+        msg = "A node of the Ray cluster does not have this package"
+        fix = "Install synapse-sdk[ray] on all nodes, in the same version as here"
+        return ConfigurationError(msg, why=text, fix=fix)
+    return ExecutorError("A node of the Ray cluster could not start the worker", why=text, fix="Try again")
 
 
 def _print(printed: bytes) -> None:
