@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synapse_sdk.executors.ray.scratch import USERS_OWN
 from synapse_sdk.plugins import run_plugin
 from synapse_sdk.reporting import MemoryReporter
 from tests.conformance.ray_cluster import RayCluster
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parents[2]
-TEMP = Path("/tmp")  # noqa: S108  # Ray's sockets need short names
+TEMP = Path("/tmp", USERS_OWN)  # noqa: S108  # a folder of this user's
 MODELS = "tests.unit.plugins.actions.add_task_data.models"
 
 
@@ -48,13 +49,13 @@ def test_a_run_on_a_cluster_looks_as_one_here(shell: "Shell", slow_plugin: str, 
 @pytest.mark.full
 def test_without_an_address_a_cluster_is_started_and_ended(shell: "Shell", slow_plugin: str) -> None:
     """Nothing of it is left: no process, no folder, nothing at home."""
-    before = set(TEMP.glob("ray-*"))
+    before = {*TEMP.glob("*/session_*")}
 
     done = shell.run("run", slow_plugin, "slow", "--on", "ray", "--inject-failure", "write", env={"RAY_ADDRESS": ""})
 
     assert done.code == 1, done.err
     assert "rolled back" in done.err
-    assert set(TEMP.glob("ray-*")) <= before
+    assert {*TEMP.glob("*/session_*")} <= before
     assert not (shell.folder.parent / ".ray").exists()
 
 

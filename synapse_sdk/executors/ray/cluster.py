@@ -6,7 +6,6 @@ import secrets
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from synapse_sdk.errors import ClusterUnavailableError, ConfigurationError
+from synapse_sdk.executors.ray.scratch import USERS_OWN, Scratch
 from synapse_sdk.executors.relay import is_main_thread
 
 __all__ = ["connected", "load_ray"]
@@ -49,7 +49,7 @@ class _Connection:
     lock = threading.Lock()
     users = 0
     address = ""
-    folder: str | None = None
+    scratch: Scratch | None = None
 
 
 def load_ray() -> ModuleType:
@@ -118,11 +118,11 @@ def _connect(ray: ModuleType, address: str) -> None:
         raise ConfigurationError(msg, why=str(error), fix="Change to another one") from error
     options: dict[str, Any] = {"address": address, "configure_logging": False, "log_to_driver": False}
     variables = {"RAY_USAGE_STATS_ENABLED": "0"}
-    folder = None
+    scratch = None
     if address == HERE:
         # Its sockets have paths of at most 107 bytes, and the usual folder belongs to whoever was first to use Ray.
-        folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # and only we can read this one
-        options |= {"include_dashboard": False, "_temp_dir": folder, "_node_ip_address": LOOPBACK}
+        scratch = Scratch(Path("/tmp", USERS_OWN))  # noqa: S108  # a folder of this user's
+        options |= {"include_dashboard": False, "_temp_dir": str(scratch.folder), "_node_ip_address": LOOPBACK}
         variables["RAY_AUTH_TOKEN"] = _TOKEN
     elif address.startswith(CLIENT):
         _refuse_without_grpc(address)
@@ -132,29 +132,31 @@ def _connect(ray: ModuleType, address: str) -> None:
         with _unchanged_handlers(), _variables(variables), _quiet():
             ray.init(**options)
     except Exception as error:
-        _remove(folder)
+        _remove(scratch)
         raise _refusal(address, error) from error
     except BaseException:
-        _remove(folder)
+        _remove(scratch)
         raise
-    _Connection.address, _Connection.folder = address, folder
+    _Connection.address, _Connection.scratch = address, scratch
 
 
 def _disconnect(ray: ModuleType) -> None:
     with _unchanged_handlers():
         ray.shutdown()
-    _remove(_Connection.folder)
-    _Connection.address, _Connection.folder = "", None
+    _remove(_Connection.scratch)
+    _Connection.address, _Connection.scratch = "", None
 
 
-def _remove(folder: str | None) -> None:
+def _remove(scratch: Scratch | None) -> None:
     """Remove the folder of a cluster that has ended; its last process may still be writing the end of its log."""
     end = time.monotonic() + REACH_SECONDS
-    while folder is not None and time.monotonic() < end:
-        shutil.rmtree(folder, ignore_errors=True)
+    while scratch is not None and time.monotonic() < end:
+        shutil.rmtree(scratch.folder, ignore_errors=True)
         time.sleep(SHORT)
-        if not Path(folder).exists():
+        if not scratch.folder.exists():
             break
+    if scratch is not None:
+        scratch.remove()
 
 
 def _refuse_without_grpc(address: str) -> None:

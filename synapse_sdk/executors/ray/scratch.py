@@ -1,4 +1,4 @@
-"""A folder for one run on a node, which is removed with it, or by the next run if nobody was left to do so."""
+"""A folder for one run on a node, or one cluster, removed with it, or by the next if nobody was left to do so."""
 
 import contextlib
 import fcntl
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from synapse_sdk.errors import ConfigurationError
 
-__all__ = ["Scratch"]
+__all__ = ["USERS_OWN", "Scratch"]
 
 LOCK = ".lock"
+USERS_OWN = f"synapse-ray-{os.getuid()}"
+"""The folder below that for temporary files which has those of this user."""
 
 
 class Scratch:
@@ -23,7 +25,7 @@ class Scratch:
     """
 
     def __init__(self, base: Path | None = None) -> None:
-        base = base or Path(tempfile.gettempdir(), f"synapse-ray-{os.getuid()}")
+        base = base or Path(tempfile.gettempdir(), USERS_OWN)
         with _held(base):
             for each in base.iterdir():
                 if each.is_dir() and _is_forgotten(each):
