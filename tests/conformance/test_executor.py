@@ -223,7 +223,7 @@ def test_it_works_in_any_thread_and_in_several(run: Run) -> None:
     assert len(set(results)) == 4
 
 
-@pytest.mark.parametrize("mode", ELSEWHERE, indirect=True)
+@pytest.mark.parametrize("mode", SELDOM_ON_RAY, indirect=True)
 def test_nothing_is_left_behind(mode: str, run: Run, scene: Path) -> None:
     """No descriptor, no thread, no signal handler."""
 
