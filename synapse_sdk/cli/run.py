@@ -27,7 +27,7 @@ __all__ = ["run"]
         "synapse run greeter greet --dry-run",
         "synapse run greeter greet --inject-failure write_greeting",
         """synapse run greeter greet --params '{"name": "Ada"}' --json""",
-        "synapse run photo_to_yolo.yaml --set upload.path=photos",
+        "synapse run greetings.yaml --set greet.name=Ada",
         "synapse run greeter greet --set name=Ada --on ray --address auto",
     ),
 )
@@ -113,7 +113,9 @@ def only_action(plugin: str) -> str:
 
     if is_pipeline(Path(plugin)):
         return next(iter(find_plugin(plugin).actions))
-    raise click.MissingParameter(ctx=click.get_current_context(), param_hint="'ACTION'", param_type="argument")
+    context = click.get_current_context()
+    missing = next(each for each in context.command.params if each.name == "action")
+    raise click.MissingParameter(ctx=context, param=missing, param_hint="'ACTION'")
 
 
 def show_plan(request: Request | PreparedRequest, session: Session) -> None:

@@ -100,6 +100,8 @@ def prepare(page: str, home: Path) -> None:
     """Leave what the examples of a page presume."""
     if MAKES_GREETER not in EXAMPLES[page]:
         write_plugin("greeter", home)
+    if page == "synapse run":
+        (home / "greetings.yaml").write_text("pipeline: greetings\nactions: [{action: 'greeter:greet'}]\n")
     if page.startswith(("synapse runs", "synapse journal")):
         record_run(home)
     if page.startswith(("synapse collections", "synapse upload")):
