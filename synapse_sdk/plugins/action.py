@@ -103,6 +103,13 @@ class BaseAction[P]:
             InvalidResultError: The result does not fit its model; everything was undone.
             ConfigurationError: There are no steps.
         """
+        result = self.run_steps()
+        if not self.is_part:
+            self.forget()
+        return result
+
+    def run_steps(self) -> Any:  # noqa: ANN401  # as above
+        """Run the steps, commit, and return the result; raises as `execute`, of which it is all but the forgetting."""
         registry = self.build_registry()
         if not len(registry):
             msg = f"Action {self.action_name!r} has nothing to do"
@@ -118,8 +125,6 @@ class BaseAction[P]:
                 self.ctx.journal.result = results[0]
 
         Orchestrator(registry, context, conclude=conclude).execute()
-        if not self.is_part:
-            self.forget()
         return results[0]
 
     def rollback(self, reason: str, *, is_cancelled: bool = False) -> "Sequence[RollbackError]":

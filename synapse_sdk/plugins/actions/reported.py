@@ -59,13 +59,13 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
     def clean_up(self, context: C) -> None:
         """Remove what is of no use once a run is undone; by default there is nothing."""
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
-        """Run the steps and return the result; raises as `BaseAction.execute`.
+    def run_steps(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
+        """Run the steps and return the result; raises as `BaseAction.run_steps`.
 
         When the run fails, the report says so.
         """
         try:
-            return super().execute()
+            return super().run_steps()
         except LeaseLostError:
             raise  # the run is another worker's, and so is its report
         except BaseException:

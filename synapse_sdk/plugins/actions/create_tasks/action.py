@@ -54,10 +54,10 @@ class CreateTasksAction[P: CreateTasksParams](BaseAction[P]):
             existing=context.existing_count,
         )
 
-    def execute(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
-        """Run the step and return the result; raises as `BaseAction.execute`."""
+    def run_steps(self) -> Any:  # noqa: ANN401  # an instance of the result model, which a subclass may replace
+        """Run the step and return the result; raises as `BaseAction.run_steps`."""
         try:
-            return super().execute()
+            return super().run_steps()
         finally:
             self._close()
 
