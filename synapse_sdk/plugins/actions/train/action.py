@@ -114,6 +114,7 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
         """Register what was staged, write the report, and remove the run's own folder."""
         register_models(context.backend, context.run)
         hit("train.registered")
+        context.end_tracking(has_succeeded=True)
         write_report(context, "succeeded")
         _remove_work_folder(context)
 
@@ -136,6 +137,7 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
 
     def clean_up(self, context: TrainContext) -> None:
         """Remove what steps of a subclass have staged and not taken back, and the run's own folder."""
+        context.end_tracking(has_succeeded=False)
         try:
             remove_models(context.backend, context.run)
         except SynapseError as error:  # why the run failed matters more

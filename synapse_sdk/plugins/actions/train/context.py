@@ -18,6 +18,7 @@ from synapse_sdk.plugins.actions.storages import storage_for
 from synapse_sdk.plugins.actions.train.checkpoints import Checkpoint, Checkpoints
 from synapse_sdk.plugins.actions.train.models import NewModel, registered_model, remove_models, store_model
 from synapse_sdk.plugins.actions.train.params import TrainParams
+from synapse_sdk.plugins.actions.train.trackers import TrackedTraining, Trackers
 from synapse_sdk.plugins.checkpoint import handle
 from synapse_sdk.types import JsonObject, JsonValue
 
@@ -45,6 +46,8 @@ class TrainContext(DatasetStepContext):
     """The file or folder that the training has left; once it is kept, the copy of it."""
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The newest figures by category: train, validation, test."""
+    reported: dict[str, int] = field(default_factory=dict)
+    """How often figures of each category were reported."""
     model: dict[str, Any] = field(default_factory=dict)
     """The model that was created last: `id`, `name` and `version`."""
 
@@ -139,7 +142,7 @@ class TrainContext(DatasetStepContext):
     # What comes of it
 
     def report_metrics(self, metrics: Mapping[str, float], epoch: int | None = None, category: str = "train") -> None:
-        """Report figures: they are shown, kept in the journal, and registered with the model.
+        """Report figures: they are shown, kept in the journal, and registered with the model; trackers get them, too.
 
         Args:
             metrics: Name to number.
@@ -159,6 +162,23 @@ class TrainContext(DatasetStepContext):
         self.metrics = {**self.metrics, category: {**self.metrics.get(category, {}), **shown}}
         self.set_metrics(shown, category)
         self.log("metrics_reported", {"category": category, **shown})
+        count = self.reported.get(category, 0)
+        self.reported = {**self.reported, category: count + 1}
+        self.trackers.report(figures, step=count if epoch is None else epoch, category=category)
+
+    @cached_property
+    def trackers(self) -> Trackers:
+        """Where figures go besides. What one cannot keep is said once, and does not end the training."""
+        training = TrackedTraining(run=self.run, name=self.name, version=self.version, hyperparameters=self.params.own)
+        return Trackers(self.params.track, training, self._note_tracker)
+
+    def end_tracking(self, *, has_succeeded: bool) -> None:
+        """Tell the trackers that have figures of this training how it has ended."""
+        if self.reported:
+            self.trackers.end(has_succeeded=has_succeeded)
+
+    def _note_tracker(self, name: str, error: Exception) -> None:
+        self.sink_failures.note(f"tracker {name}", error)
 
     def create_model(self, path: str | Path, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON data
         """Store the file of a model and announce it to the backend; it is registered when the run succeeds.
@@ -216,6 +236,7 @@ class TrainContext(DatasetStepContext):
     def close(self) -> None:
         """Release what was opened; it is opened again when it is needed again."""
         self.holding.release()
+        self.trackers.close()
         opened = self.__dict__.pop("backend", None)
         if opened is not None:
             opened.close()

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from synapse_sdk.formats import ImageTransfer
 from synapse_sdk.plugins.actions.dataset.params import Filter, Format, check_splits
 from synapse_sdk.plugins.actions.fields import Reference, StorageReference, Text
+from synapse_sdk.plugins.actions.train.trackers import check_tracker
 from synapse_sdk.plugins.kinds import Names
 from synapse_sdk.types import JsonObject
 
@@ -80,6 +81,11 @@ class TrainParams(BaseModel):
     )
     storage: StorageReference | None = Field(
         default=None, description="Where the model goes: a storage by id or name, a path or URL; else the default one."
+    )
+    track: tuple[Annotated[str, AfterValidator(check_tracker)], ...] = Field(
+        default=(),
+        description="Where figures go as well: `tensorboard` or `tensorboard:FOLDER`, `mlflow` or `mlflow:URI`, or an "
+        "entry point in the group `synapse.trackers`.",
     )
     hyperparameters: Annotated[tuple[dict[str, Any], ...], Field(max_length=1)] = Field(
         default=(), description="A list with one set of hyperparameters, which stand for fields of the same names."
