@@ -39,6 +39,7 @@ SUITES = {
     "conversion": "Conversion",
     "cluster": "Ray cluster",
     "inference": "Annotating",
+    "training": "Training",
 }
 PEERS = {
     "setup_venvs.sh": ("engine", "startup", "durable"),
@@ -46,7 +47,7 @@ PEERS = {
     "datasets/setup_venvs.sh": ("conversion",),
 }
 """What installs the peers of which suites."""
-WITH_ROUNDS = ("storage", "upload", "export", "conversion", "inference")
+WITH_ROUNDS = ("storage", "upload", "export", "conversion", "inference", "training")
 """Suites that take long enough for their rounds to be chosen."""
 QUICK_ENGINE = [
     "--only=ours,python-floor",

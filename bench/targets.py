@@ -27,6 +27,7 @@ SHEET_SECONDS = 3
 UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
 CONVERTED, CONVERSION_SPEED, CONVERSION_RATIO = "20,000 images", 10_000, 2
 CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
+TRAINING_RATIO = 1.01
 INFERENCE_RATIO, BARE = 0.9, "x onnxruntime, threads, median"
 FAST_CONVERSIONS = ("COCO to YOLO", "DM to YOLO")
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
@@ -169,6 +170,13 @@ def of_inference(records: Records) -> Iterator[tuple[str, str, bool]]:
         yield target, measured, line[BARE] >= INFERENCE_RATIO
 
 
+def of_training(records: Records) -> Iterator[tuple[str, str, bool]]:
+    """Judge a training by the same loop without anything around it, in the same rounds."""
+    for line in (r for r in records if r.get("way") == "synapse train"):
+        ratio = line["x bare loop, median"]
+        yield "a step of a training: at most 1.01 x that of a bare loop", f"{ratio} x", ratio <= TRAINING_RATIO
+
+
 JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "engine": of_engine,
     "startup": of_startup,
@@ -177,6 +185,7 @@ JUDGES: dict[str, Callable[[Records], Iterator[tuple[str, str, bool]]]] = {
     "upload": of_upload,
     "conversion": of_conversion,
     "inference": of_inference,
+    "training": of_training,
 }
 
 
