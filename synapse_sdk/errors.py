@@ -50,6 +50,7 @@ __all__ = [
     "ModelServiceError",
     "ObjectExistsError",
     "ObjectNotFoundError",
+    "PipelineError",
     "PlanChangedError",
     "PluginLoadError",
     "PluginNotFoundError",

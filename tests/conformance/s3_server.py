@@ -11,6 +11,8 @@ from moto.server import ThreadedMotoServer
 
 __all__ = ["LOGIN", "S3Server", "moto_server"]
 
+NUMBERS = itertools.count(1)
+"""Of buckets: all servers of moto in a process have the same ones."""
 LOGIN: Mapping[str, str] = {"access_key_id": "test", "secret_access_key": "testtest"}
 """What every S3 server of the tests lets in."""
 
@@ -25,12 +27,11 @@ class S3Server:
     def __init__(self, port: int) -> None:
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
-        self._numbers = itertools.count(1)
         self._client: Any = None
 
     def make_bucket(self) -> str:
         """Make an empty bucket, and return its name."""
-        name = f"bucket-{next(self._numbers)}"
+        name = f"bucket-{next(NUMBERS)}"
         self.client().create_bucket(Bucket=name)
         return name
 

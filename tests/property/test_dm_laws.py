@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from synapse_sdk.errors import InvalidDocumentError
@@ -115,6 +115,7 @@ def test_whatever_is_no_document_is_refused(document: Any) -> None:  # noqa: ANN
 
 @UNHURRIED
 @given(document=ANYTHING)
+@example(document={"annotation_data": {}})
 def test_whatever_a_dataset_has_is_read_or_fails(document: Any) -> None:  # noqa: ANN401  # JSON
     """Nothing ends the reading, and nothing that was read cannot be written in either version."""
     with tempfile.TemporaryDirectory() as folder:

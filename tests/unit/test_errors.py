@@ -87,6 +87,7 @@ def test_only_what_may_pass_is_transient() -> None:
     """A retry asks for it."""
     transient = {
         errors.BackendUnavailableError,
+        errors.ClusterUnavailableError,
         errors.DownloadIntegrityError,
         errors.DownloadUnavailableError,
         errors.JournalBusyError,

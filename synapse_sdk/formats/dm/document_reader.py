@@ -68,6 +68,8 @@ decode_top = msgspec.json.Decoder(Top).decode
 decode_strict_top = msgspec.json.Decoder(StrictTop).decode
 decode_raws = msgspec.json.Decoder(dict[str, Raw]).decode
 decode_media = msgspec.json.Decoder(list[dict[str, list[Raw]]]).decode
+EMPTY = re.compile(rb"\{\s*\}")
+"""An object without anything in it."""
 OTHERS = tuple((kind, bucket) for kind, bucket in BUCKETS.items() if kind != "image")
 
 
@@ -134,6 +136,8 @@ class DocumentReader:
         top = self._decoded(content, place)
         if top.annotation_data is not NOTHING:
             _measure(top.annotation_meta, place.item)
+            if EMPTY.fullmatch(bytes(top.annotation_data)):
+                raise Unreadable(UNREADABLE_DOCUMENT, "there is nothing in its annotation_data")
             return self._decoded(bytes(top.annotation_data), place)
         if top.annotations is not NOTHING or top.annotationsData is not NOTHING:
             return decode_top(self._upgraded(content, place))

@@ -200,15 +200,26 @@ def test_a_forgotten_sheet_ends_its_reader(tmp_path: Path) -> None:
     assert child_processes() == []
 
 
+OTHERS: set[int] = set()
+"""Processes that this one had started before a test, such as servers that all tests share."""
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """See which processes there are that read no sheets."""
+    OTHERS.clear()
+    OTHERS.update(child_processes())
+
+
 def child_processes() -> list[int]:
-    """Return the processes that this one has started to read sheets, zombies included."""
+    """Return the processes that this one has started in a test, to read sheets, zombies included."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             name, _, rest = path.read_text().rpartition(")")
             if int(rest.split()[1]) == os.getpid():
                 found.append(int(name.split()[0]))
-    return found
+    return [each for each in found if each not in OTHERS]
 
 
 def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path) -> None:
