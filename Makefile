@@ -17,7 +17,7 @@ help: ## List the targets
 demo: runtime ## Run a real job on photos, let it fail on purpose, and watch it clean up
 	@$(BIN)/synapse demo $(ARGS)
 
-test: dev ## Run the tests that need nothing but Python: some ten minutes on two cores
+test: dev ## Run the tests that need nothing but Python: some fifteen minutes on two cores
 	$(BIN)/pytest -n auto -m "not full" $(ARGS)
 
 test-full: dev ## Run all tests, with the slow ones and those that need a system package
