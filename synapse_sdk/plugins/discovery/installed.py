@@ -71,7 +71,8 @@ def find_installed(name: str) -> Plugin | None:
 def _from_entry(entry: "EntryPoint") -> Plugin:
     try:
         module, attr = entry.module, entry.attr or ""
-    except (AttributeError, AssertionError) as error:  # how importlib.metadata says that the value makes no sense
+    except (AttributeError, AssertionError, ValueError) as error:
+        # How importlib.metadata, or importlib_metadata where some package has loaded that, says that it makes no sense.
         msg = f"Entry point {entry.name!r} of package {distribution_name(entry)!r} names no module: {entry.value!r}"
         raise PluginLoadError(msg, fix="Write it as package.module or package.module:Attribute") from error
     package = package_with_manifest(module) if not attr else None
