@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.cost import measured
-from bench.stores import BENCH_DIR, ENVIRONMENT, IN_FLIGHT, PEERS, SLOW, make_files, served
+from bench.stores import BENCH_DIR, IN_FLIGHT, PEERS, SLOW, in_process, make_files, served
 from bench.upload import S3_CONFIG, command, make_project, obstore_of
 from synapse_sdk.types import JsonObject
 
@@ -184,7 +183,7 @@ def measure_items(count: int, rounds: int) -> None:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder:
             target = Path(folder, "out")
-            costs.append(in_process("items", str(project), str(target)))
+            costs.append(in_process("export", "items", str(project), str(target)))
             documents = sum(1 for _ in os.scandir(target / "json"))
             assert documents == count, f"{documents} of {count} documents"
     best = {key: min(cost[key] for cost in costs) for key in costs[0]}
@@ -208,7 +207,9 @@ def measure_files(kind: str, count: int, size: int, *, rounds: int, endpoint: st
         for number in range(rounds):
             for name in [name for name in clients if sum(cost["s"] for cost in found[name]) < SLOW]:
                 target = place / f"{number}-{clients.index(name)}"
-                found[name].append(in_process("files", kind, name, store, str(place / "project"), str(target)))
+                found[name].append(
+                    in_process("export", "files", kind, name, store, str(place / "project"), str(target))
+                )
                 check(target, source, count)
     for name in clients:
         ratios = [one["s"] / bare["s"] for one, bare in zip(found[name], found["obstore"], strict=False)]
@@ -221,21 +222,7 @@ def measure_files(kind: str, count: int, size: int, *, rounds: int, endpoint: st
 
 def upload(source: Path, store: str, project: Path) -> None:
     """Upload the files into the store of a project, and annotate them."""
-    words = [sys.executable, "-m", "bench.export", "--one", "upload", str(source), store, str(project)]
-    subprocess.run(words, check=True, env=ENVIRONMENT)
-
-
-def in_process(*words: str) -> dict[str, float]:
-    """Measure something in a process of its own."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "bench.export", "--one", *words],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    found: dict[str, float] = json.loads(ran.stdout)
-    return found
+    in_process("export", "upload", str(source), store, str(project))
 
 
 def one(what: str, *words: str) -> None:

@@ -15,8 +15,6 @@ Then 100,000 tasks, which have annotations already, get others from one COCO fil
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -27,9 +25,8 @@ from statistics import median
 from typing import Any
 
 from bench.cost import measured
-from bench.export import annotate, make_items
-from bench.stores import BENCH_DIR, ENVIRONMENT
-from bench.upload import make_project
+from bench.export import make_items, upload
+from bench.stores import BENCH_DIR, in_process
 
 IMAGES, QUICK_IMAGES = 1_000, 40
 TASKS, QUICK_TASKS = 100_000, 2_000
@@ -216,9 +213,9 @@ def measure_inference(count: int, rounds: int) -> None:
         with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder:
             project = Path(folder, "project")
             project.mkdir()
-            subprocess.run(_one("prepare", str(images), f"{folder}/store", str(project)), check=True, env=ENVIRONMENT)
+            upload(images, f"{folder}/store", project)
             for name, costs in found.items():
-                costs.append(in_process("infer", name, str(images), str(model), str(project)))
+                costs.append(in_process("inference", "infer", name, str(images), str(model), str(project)))
     for name, costs in found.items():
         best = {key: min(cost[key] for cost in costs) for key in costs[0]}
         line: dict[str, object] = {"table": f"Annotating {count:,} images by a model", "client": name}
@@ -236,7 +233,7 @@ def measure_file(count: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory(dir=BENCH_DIR) as folder:
         file = Path(folder, "coco.json")
         write_coco(file, count)
-        costs = [in_process("coco", str(project), str(file)) for _ in range(rounds)]
+        costs = [in_process("inference", "coco", str(project), str(file)) for _ in range(rounds)]
         size = file.stat().st_size
     best = {key: min(cost[key] for cost in costs) for key in costs[0]}
     line = {"table": "Annotating tasks from one COCO file", "tasks": count, "MB of COCO": round(size / 1e6, 1)}
@@ -245,27 +242,8 @@ def measure_file(count: int, rounds: int) -> None:
     print(json.dumps(line), flush=True)
 
 
-def in_process(*words: str) -> dict[str, float]:
-    """Measure something in a process of its own."""
-    ran = subprocess.run(_one(*words), check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
-    return found
-
-
-def _one(*words: str) -> list[str]:
-    return [sys.executable, "-m", "bench.inference", "--one", *words]
-
-
 def one(what: str, *words: str) -> None:
     """Do one thing in this process, and print what it cost."""
-    if what == "prepare":
-        from synapse_sdk.plugins import run_action  # noqa: PLC0415  # not to be measured
-        from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415  # as above
-
-        source, store, project = words
-        run_action(DefaultUploadAction, make_project(Path(source), store, Path(project)))
-        annotate(Path(project))
-        return
     if what == "coco":
         tasks, file = map(Path, words)
         print(json.dumps(measured(lambda: annotate_from_coco(tasks, file))))

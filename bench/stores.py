@@ -1,5 +1,6 @@
 """What clients of storages are measured with: files to send, and stores on this machine to send them to."""
 
+import json
 import os
 import random
 import socket
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 BENCH_DIR = Path(os.environ.get("BENCH_DIR", Path(__file__).resolve().parents[1] / ".bench")).absolute()
 PEERS = BENCH_DIR / "venvs" / "storage" / "bin"
@@ -31,6 +32,20 @@ NO_OTHER_LOGIN = {
 }
 ENVIRONMENT = os.environ | LOGIN | NO_OTHER_LOGIN
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def in_process(module: str, *words: str, **variables: str) -> Any:  # noqa: ANN401  # JSON data
+    """Have a module of this folder do one thing in a process of its own, and return what it prints last.
+
+    Args:
+        module: Such as `export`; it is run with `--one`.
+        words: What it is to do.
+        variables: Variables of its environment besides.
+    """
+    command = [sys.executable, "-m", f"bench.{module}", "--one", *words]
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT | variables)
+    lines = ran.stdout.splitlines()
+    return json.loads(lines[-1]) if lines else None
 
 
 @dataclass(frozen=True, slots=True)

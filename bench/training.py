@@ -13,15 +13,13 @@ is neither.
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bench.stores import ENVIRONMENT
+from bench.stores import in_process
 from bench.upload import make_project
 
 if TYPE_CHECKING:
@@ -109,15 +107,6 @@ def one(folder: Path, pairs: int) -> dict[str, list[float]]:
     return found
 
 
-def in_process(pairs: int) -> dict[str, list[float]]:
-    """Train in a process of its own, with one thread of numpy, so that what runs beside the loop is not in its way."""
-    command = [sys.executable, "-m", "bench.training", "--one", str(pairs)]
-    one_thread = ENVIRONMENT | {"OPENBLAS_NUM_THREADS": "1"}
-    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=one_thread)
-    found: dict[str, list[float]] = json.loads(ran.stdout.splitlines()[-1])
-    return found
-
-
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -131,7 +120,8 @@ def main() -> None:
         return
     pairs = QUICK_PAIRS if arguments.quick else PAIRS
     rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
-    runs = [in_process(pairs) for _ in range(rounds)]
+    # With one thread of numpy, so that what runs beside the loop is not in its way.
+    runs = [in_process("training", str(pairs), OPENBLAS_NUM_THREADS="1") for _ in range(rounds)]
     took = {kind: [seconds for run in runs for seconds in run[kind]] for kind in runs[0]}
     ratios = [told / bare for told, bare in zip(took["telling"], took["silent"], strict=True)]
     line = {"way": "synapse train", "pairs of epochs": len(ratios), "steps an epoch": STEPS}

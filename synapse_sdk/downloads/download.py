@@ -7,6 +7,7 @@ from synapse_sdk.downloads.answers import Answer
 from synapse_sdk.downloads.connections import Connections
 from synapse_sdk.downloads.deadline import Deadline
 from synapse_sdk.downloads.failures import answer_error, download_error
+from synapse_sdk.downloads.tries import pause
 from synapse_sdk.downloads.urls import WebUrl
 from synapse_sdk.errors import DownloadError, DownloadIntegrityError, DownloadUnavailableError
 from synapse_sdk.retry import RetryPolicy
@@ -45,26 +46,13 @@ class Download:
             try:
                 yield from self._try()
             except DownloadUnavailableError as error:
-                if not self._pause(error, delay):
+                is_lost = self._received > 0 and self._validator is None
+                if is_lost or not pause(
+                    error, delay, retries=self._retries, deadline=self._deadline, clock=self._clock
+                ):
                     raise
             else:
                 return
-
-    def _pause(self, error: DownloadUnavailableError, delay: float | None) -> bool:
-        """Wait before the next try, and return whether there is one.
-
-        A server that asks for a longer pause than the policy allows is not asked again: it would be too early.
-        """
-        asked = error.retry_after or 0.0
-        is_lost = self._received > 0 and self._validator is None
-        if delay is None or is_lost or asked > self._retries.max_delay or not self._retries.should_retry(error):
-            return False
-        pause = max(delay, asked)
-        if pause >= self._deadline.left():
-            return False
-        with self._deadline.running():
-            self._clock.sleep(pause)
-        return True
 
     def _try(self) -> Iterator[bytes]:
         response = self._connections.open(self._url, self._conditions(), self._deadline)

@@ -9,6 +9,7 @@ from synapse_sdk.downloads.connections import Connections, Timeouts
 from synapse_sdk.downloads.deadline import Deadline
 from synapse_sdk.downloads.failures import answer_error, download_error
 from synapse_sdk.downloads.network import SYSTEM_NETWORK, CheckedBackend, Network
+from synapse_sdk.downloads.tries import RETRIES, pause
 from synapse_sdk.downloads.urls import WebUrl
 from synapse_sdk.errors import DownloadError, DownloadUnavailableError
 from synapse_sdk.retry import RetryPolicy
@@ -16,7 +17,6 @@ from synapse_sdk.retry import RetryPolicy
 __all__ = ["HttpPoster"]
 
 OK = 200
-RETRIES = RetryPolicy(max_attempts=4, delay=0.5, max_delay=60.0, jitter=0.5)
 
 
 class HttpPoster:
@@ -77,12 +77,8 @@ class HttpPoster:
             try:
                 return self._once(content, kind, most_bytes, deadline)
             except DownloadUnavailableError as error:
-                pause = max(delay or 0.0, error.retry_after or 0.0)
-                is_too_long = (error.retry_after or 0.0) > self._retries.max_delay or pause >= deadline.left()
-                if delay is None or is_too_long or not self._retries.should_retry(error):
+                if not pause(error, delay, retries=self._retries, deadline=deadline, clock=self._clock):
                     raise
-            with deadline.running():
-                self._clock.sleep(pause)
 
     def _once(self, content: bytes, kind: str, most_bytes: int, deadline: Deadline) -> bytes:
         headers = {"Content-Type": kind, "Accept": kind}

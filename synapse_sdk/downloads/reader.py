@@ -8,13 +8,12 @@ from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.downloads.connections import Connections, Timeouts
 from synapse_sdk.downloads.download import Download
 from synapse_sdk.downloads.network import SYSTEM_NETWORK, CheckedBackend, Network
+from synapse_sdk.downloads.tries import RETRIES
 from synapse_sdk.downloads.urls import WebUrl
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.retry import RetryPolicy
 
 __all__ = ["HttpReader"]
-
-RETRIES = RetryPolicy(max_attempts=4, delay=0.5, max_delay=60.0, jitter=0.5)
 
 
 class HttpReader:

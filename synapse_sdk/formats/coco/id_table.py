@@ -35,11 +35,10 @@ class IdTable:
         for position, given in enumerate(ids):
             if given is None:
                 continue
-            id_ = _plain(given)
-            if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
-                numbers.append(id_)
+            if (number := _number(given)) is not None:
+                numbers.append(number)
                 positions.append(position)
-            elif self._others.setdefault(id_, position) != position:
+            elif self._others.setdefault(given, position) != position:
                 self.repeated.append(position)
         self._numbers, self._positions = numbers, positions
         if not all(lt(*pair) for pair in pairwise(numbers)):
@@ -47,20 +46,20 @@ class IdTable:
 
     def get(self, id_: Id) -> int:
         """Return the position of the image with an id; -1 if there is none."""
-        id_ = _plain(id_)
-        if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
-            place = bisect_left(self._numbers, id_)
-            is_there = place < len(self._numbers) and self._numbers[place] == id_
-            return self._positions[place] if is_there else NOWHERE
-        return self._others.get(id_, NOWHERE)
+        number = _number(id_)
+        if number is None:
+            return self._others.get(id_, NOWHERE)
+        place = bisect_left(self._numbers, number)
+        is_there = place < len(self._numbers) and self._numbers[place] == number
+        return self._positions[place] if is_there else NOWHERE
 
     def move(self, id_: Id, position: int) -> None:
         """Say that the image with an id is at another position."""
-        id_ = _plain(id_)
-        if isinstance(id_, int) and 0 <= id_ <= HIGHEST:
-            self._positions[bisect_left(self._numbers, id_)] = position
-        else:
+        number = _number(id_)
+        if number is None:
             self._others[id_] = position
+        else:
+            self._positions[bisect_left(self._numbers, number)] = position
 
     def _sort(self) -> None:
         """Bring positions into the order of their ids."""
@@ -75,6 +74,8 @@ class IdTable:
                 self.repeated.append(position)
 
 
-def _plain(id_: Id) -> Id:
-    """Return an id so that those that are equal are of one type: `7.0` is 7."""
-    return int(id_) if isinstance(id_, float) and id_.is_integer() else id_
+def _number(id_: Id) -> int | None:
+    """Return an id as one of those that take little; None for any other. `7.0` is 7."""
+    if isinstance(id_, str) or not 0 <= id_ <= HIGHEST or id_ != int(id_):
+        return None
+    return int(id_)

@@ -36,16 +36,15 @@ class ImageList:
     def __init__(self, document: Document, split: str, losses: LossLog) -> None:
         self._document, self.split, self._losses = document, split, losses
         self._left_out: set[int] = set()
-        self._names = array("q")
-        self.positions = IdTable(self._ids())
+        names = array("q")
+        self.positions = IdTable(self._ids(names))
         """The position in the file of the image with each id."""
         for position in self.positions.repeated:
             key = msgspec.json.decode(document.images[position], type=ImageKey)
             words = f"image id {key.id!r} is that of another image, too"
             self._lose(Outcome.FAILED, DUPLICATE_ID, position, item=key.file_name, words=words)
-        if _has_repeated(self._names):
+        if _has_repeated(names):
             self._join_repeated()
-        self._names = array("q")
 
     def items(self) -> Iterator[tuple[int, Item]]:
         """Yield position and item of every image, without annotations and path."""
@@ -78,8 +77,8 @@ class ImageList:
         """Let go of the positions by id, when nobody needs them any more."""
         self.positions = IdTable()
 
-    def _ids(self) -> Iterator[int | float | str | None]:
-        """Yield the id of each image, None for one that cannot be read; and take down its name."""
+    def _ids(self, names: "array[int]") -> Iterator[int | float | str | None]:
+        """Yield the id of each image, None for one that cannot be read; and add the hash of its name to the others."""
         records = self._document.images
         for position, key in enumerate(records.decoded(ImageKey)):
             if key is None:
@@ -87,7 +86,7 @@ class ImageList:
                 self._lose(Outcome.FAILED, INVALID_RECORD, position, words=words)
                 yield None
             else:
-                self._names.append(hash(key.file_name))
+                names.append(hash(key.file_name))
                 yield key.id
 
     def _join_repeated(self) -> None:

@@ -139,12 +139,11 @@ def first_document(folder: Path) -> Path | None:
     while left:
         above = left.pop()
         try:
-            first = min(_documents_in(above), default=None)
+            if (first := min(_documents_in(above), default=None)) is not None:
+                return above / first
             below = sorted(each.name for each in visible(str(above)) if each.is_dir(follow_symlinks=False))
         except OSError:
             continue
-        if first is not None:
-            return above / first
         left += [above / name for name in reversed(below)]
     return None
 

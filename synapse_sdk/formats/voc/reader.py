@@ -6,7 +6,7 @@ from pathlib import Path
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.class_lists import read_class_list
-from synapse_sdk.formats.images import Images, images_below
+from synapse_sdk.formats.images import Images, PassedOver, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo, Item
 from synapse_sdk.formats.name_lists import NameList
@@ -46,10 +46,7 @@ class PascalReader(Reader):
         self._documents = [documents for documents, _ in listed]
         for part, (_, passed_over) in zip(self._parts, listed, strict=True):
             for each in passed_over:
-                where = Path(each.path).relative_to(folder).as_posix()
-                losses.of_item(
-                    Outcome.FAILED, each.reason, item=each.name, split=part.split, where=where, words=each.words
-                )
+                self._tell(Outcome.FAILED, each, part)
         if not any(self._documents):
             msg = f"{str(folder)!r} is no Pascal VOC dataset"
             why = "there is no XML file in a folder Annotations, nor in one of a split, such as train/Annotations"
@@ -129,9 +126,11 @@ class PascalReader(Reader):
         """Report links and folders that were not followed. Images that an XML is about are missing there already."""
         stems = {document[:-4] for document in documents}
         for each in images.passed_over:
-            outcome = Outcome.NOTED if stem_of(each.name) in stems else Outcome.FAILED
-            where = Path(each.path).relative_to(self.folder).as_posix()
-            self.losses.of_item(outcome, each.reason, item=each.name, split=part.split, where=where, words=each.words)
+            self._tell(Outcome.NOTED if stem_of(each.name) in stems else Outcome.FAILED, each, part)
+
+    def _tell(self, outcome: Outcome, found: PassedOver, part: Part) -> None:
+        where = Path(found.path).relative_to(self.folder).as_posix()
+        self.losses.of_item(outcome, found.reason, item=found.name, split=part.split, where=where, words=found.words)
 
     def _named(self, stem: str, split: str, known: dict[str, str], reader: ItemReader) -> Item | None:
         if stem in known:

@@ -7,8 +7,7 @@ from itertools import pairwise
 from os.path import normpath
 from pathlib import Path
 
-from synapse_sdk.formats.images import MISSING_IMAGE, PassedOver, images_below, is_safe_name
-from synapse_sdk.formats.images import Images as ImagesBelow
+from synapse_sdk.formats.images import MISSING_IMAGE, Images, PassedOver, images_below, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
@@ -23,7 +22,7 @@ LONGEST_PATH = 4096
 """Bytes of a path in a list of images; no longer one can be opened."""
 
 
-class Images:
+class NamedImages:
     """Name and path of each image, by name.
 
     Args:
@@ -69,7 +68,7 @@ class Split:
     name: str
     folders: tuple[str, ...]
     """Those that belong to it as a whole."""
-    images: Images
+    images: NamedImages
     passed_over: tuple[PassedOver, ...]
     """What is in its folders, and is not looked at."""
 
@@ -97,14 +96,14 @@ def _indexed(root: str, split: str, places: tuple[Place, ...], losses: LossLog) 
     below = {folder: images_below(Path(folder)) for folder in folders}
     passed_over = {each.path: each for found in below.values() for each in found.passed_over}
     if len(places) == len(folders) == 1:
-        images = Images(root, _in_folder(folders[0], below[folders[0]].found))
+        images = NamedImages(root, _in_folder(folders[0], below[folders[0]].found))
     else:
-        images = Images(root, _in_places(root, split, places, below, losses))
+        images = NamedImages(root, _in_places(root, split, places, below, losses))
     if not images.have_names_of_their_own():
         # Folders within folders, or several of them: names from further up tell images apart.
-        images = Images(root, ((path.removeprefix(f"{root}/").lstrip("/"), path) for _, path in images))
+        images = NamedImages(root, ((path.removeprefix(f"{root}/").lstrip("/"), path) for _, path in images))
     if bad := {name for name, _ in images if not _is_good(name, split, losses)}:
-        images = Images(root, (pair for pair in images if pair[0] not in bad))
+        images = NamedImages(root, (pair for pair in images if pair[0] not in bad))
     return Split(split, folders, images, tuple(passed_over.values()))
 
 
@@ -115,7 +114,7 @@ def _in_folder(folder: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _in_places(
-    root: str, split: str, places: tuple[Place, ...], below: Mapping[str, ImagesBelow], losses: LossLog
+    root: str, split: str, places: tuple[Place, ...], below: Mapping[str, Images], losses: LossLog
 ) -> Iterator[tuple[str, str]]:
     """Yield name and path of each image in several folders, and of those that are listed, each once."""
     seen: set[str] = set()

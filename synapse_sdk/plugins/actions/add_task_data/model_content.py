@@ -86,12 +86,12 @@ def from_storage(url: str) -> ModelContent:
         raise _refused(url, "it names no file")
     with open_storage(f"{root}{mark}{options}") as storage:
         _check_size(name, storage.stat(name).size)
-        path = _kept(None, lambda target: _copy(storage, name, target))
+        content = _kept(None, lambda target: _copy(storage, name, target))
         beside = None
         if storage.exists(name + BESIDE) and storage.stat(name + BESIDE).size <= MOST_BESIDE:
             text = storage.get(name + BESIDE).decode("utf-8", "replace")
             beside = _object(name + BESIDE, parse_json(text, name + BESIDE))
-    return _content(name, url, path.read_bytes(), beside)
+    return _content(name, url, content, beside)
 
 
 def from_registry(backend: "Backend", named: str) -> ModelContent:
@@ -105,41 +105,44 @@ def from_registry(backend: "Backend", named: str) -> ModelContent:
     model = find_model(backend, named)
     name = f"{model.name}@{model.version}"
     _check_size(name, model.file.size)
-    path = _kept(model.file.sha256, lambda target: fetch_model(backend, model, target))
+    content = _kept(model.file.sha256, lambda target: fetch_model(backend, model, target))
     described = model.configuration.get(REGISTERED)
     beside = None if described is None else _object(f"{REGISTERED} of {name}", described)
-    return _content(name, str(model.id), path.read_bytes(), beside)
+    return ModelContent(name=name, reference=str(model.id), content=content, digest=model.file.sha256, beside=beside)
 
 
 def _content(name: str, reference: str, content: bytes, beside: Mapping[str, Any] | None) -> ModelContent:
-    digest = hashlib.sha256(content).hexdigest()
-    return ModelContent(name=name, reference=reference, content=content, digest=digest, beside=beside)
+    return ModelContent(name=name, reference=reference, content=content, digest=_digest(content), beside=beside)
 
 
-def _kept(digest: str | None, fetch: Callable[[Path], object]) -> Path:
-    """Return a file of the cache.
+def _kept(digest: str | None, fetch: Callable[[Path], object]) -> bytes:
+    """Return the content of a file of the cache.
 
     Args:
         digest: What it should have; None if that is not known before it is fetched.
-        fetch: Writes it to a path, where nothing is.
+        fetch: Writes it to a path, where nothing is, and sees that it has the digest.
     """
     cache = data_folder() / "models" / "cache"
-    if digest is not None and _digest(cache / digest) == digest:
-        return cache / digest
+    if digest is not None:
+        with suppress(FileNotFoundError):
+            content = Path(cache, digest).read_bytes()
+            if _digest(content) == digest:
+                return content
     try:
         cache.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(cache)
         with TemporaryDirectory(prefix=".", dir=cache) as folder:
             target = Path(folder, "model")
             fetch(target)
-            path = cache / (digest or _digest(target))
-            os.replace(target, path)  # noqa: PTH105  # it appears whole, whoever else fetches the same
+            content = target.read_bytes()
+            # It appears whole, whoever else fetches the same.
+            os.replace(target, cache / (digest or _digest(content)))  # noqa: PTH105
     except StorageError:
         raise
     except OSError as error:
         msg = f"A model cannot be kept in {str(cache)!r}"
         raise StorageError(msg, why=str(error), fix="Free some space") from error
-    return path
+    return content
 
 
 def _remove_abandoned(cache: Path) -> None:
@@ -157,13 +160,8 @@ def _copy(storage: "Storage", key: str, target: Path) -> None:
             file.write(piece)
 
 
-def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file; empty if there is none."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return ""
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _check_size(name: str, size: int) -> None:

@@ -33,22 +33,19 @@ class Trackers:
 
     def close(self) -> None:
         """Release what is open."""
-        opened, self._open = self._open, {}
-        for text, tracker in opened.items():
-            self._try(text, tracker.close)
+        for text in [*self._open]:
+            self._try(text, lambda tracker: tracker.close())
+        self._open.clear()
 
     def _each(self, do: Callable[[Tracker], None]) -> None:
         for text in self._wanted:
-            self._try(text, lambda text=text: do(self._tracker(text)))  # type: ignore[misc]  # a lambda has no types
+            self._try(text, do)
 
-    def _tracker(self, text: str) -> Tracker:
-        if text not in self._open:
-            name, place = kind_and_place(text)
-            self._open[text] = TRACKERS.load(name)(place, self._training)
-        return self._open[text]
-
-    def _try(self, text: str, do: Callable[[], None]) -> None:
+    def _try(self, text: str, do: Callable[[Tracker], None]) -> None:
+        name, place = kind_and_place(text)
         try:
-            do()
+            if text not in self._open:
+                self._open[text] = TRACKERS.load(name)(place, self._training)
+            do(self._open[text])
         except Exception as error:  # noqa: BLE001  # a tracker may raise anything; the model matters more
-            self._note(kind_and_place(text)[0], error)
+            self._note(name, error)
