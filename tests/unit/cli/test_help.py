@@ -118,9 +118,13 @@ def prepare(page: str, home: Path) -> None:
 
 
 @pytest.mark.parametrize("page", EXAMPLES)
-def test_every_example_of_a_page_runs(page: str, synapse: "Synapse", home: Path) -> None:
+def test_every_example_of_a_page_runs(
+    page: str, synapse: "Synapse", home: Path, request: pytest.FixtureRequest
+) -> None:
     """What help shows can be copied, line after line; a page that makes the plugin `greeter` does so first."""
     prepare(page, home)
+    if any("--on ray" in example for example in EXAMPLES[page]):
+        request.getfixturevalue("on_ray")  # what `--address auto` finds
     if page == "synapse train":
         write_trainer(home)
     if page.startswith("synapse models"):
