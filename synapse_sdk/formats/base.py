@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import DatasetInfo, Item
+from synapse_sdk.formats.shares import Share
 
 __all__ = [
     "BoundsPolicy",
@@ -83,8 +84,12 @@ class Reader(ABC):
         losses: Takes down what cannot be read.
     """
 
+    asks: ClassVar[bool] = False
+    """Whether `items` asks `skips` about every item, before it does what takes long."""
+
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         self.folder, self.options, self.losses = folder, options, losses
+        self.share = Share()
 
     @property
     @abstractmethod
@@ -94,6 +99,36 @@ class Reader(ABC):
     @abstractmethod
     def items(self) -> Iterator[Item]:
         """Yield every item once, split after split, always in the same order."""
+
+    def is_large(self) -> bool:
+        """Whether it takes long to find out what there is, which can be told before."""
+        return False
+
+    def skips(self, name: str) -> bool:
+        """Whether an item is left to another process, which reads the same dataset at the same time.
+
+        Whoever sets `asks` has to ask about every item that it may yield, once, in their order. Between an answer and
+        the next question it may say to the log whatever it likes, and nothing at all if it is to skip the item; but
+        what it says before the first question and about anything else must not depend on the answers.
+
+        Args:
+            name: The name of the item.
+        """
+        return not self.share.takes(name)
+
+    def divide(self, share: Share, info: DatasetInfo | None = None) -> None:
+        """Yield only the items of a share from now on.
+
+        Args:
+            share: Those of this process.
+            info: What another reader of the same dataset has found out, which spares this one to find it out, too.
+        """
+        self.share = share
+        if info is not None:
+            self.know(info)
+
+    def know(self, info: DatasetInfo) -> None:  # noqa: B027  # most find it out while they get ready to read
+        """Take over what another reader of the same dataset has found out."""
 
     def close(self) -> None:  # noqa: B027  # most have nothing to release
         """Release what was opened."""
@@ -123,7 +158,7 @@ class Writer(ABC):
 
         They can if what becomes of an item does not depend on the others, but for those with the same name: without
         folders and suffix, up to its case, dots and underscores in front and a small number at its end. Those go to one
-        process, in their order. `finish` is called once, for a writer that wrote the first items, or none.
+        process, in their order. `finish` is called once, for a writer that wrote some of the items.
         """
         return False
 
@@ -157,6 +192,8 @@ class DatasetFormat(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     """For people: `Pascal VOC`."""
+    divides: ClassVar[bool] = False
+    """Whether its writers are divisible, whatever the dataset, but for what options may change."""
 
     @abstractmethod
     def find(self, folder: Path) -> str | None:

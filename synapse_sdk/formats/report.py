@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from synapse_sdk.formats.losses import Loss, LossLog, Outcome
 
@@ -16,6 +16,7 @@ __all__ = [
     "Account",
     "ConversionReport",
     "LossSummary",
+    "Tally",
     "by_class",
     "read_report",
     "report_of",
@@ -76,32 +77,45 @@ class ConversionReport(Struct, frozen=True, kw_only=True):
         return sum(each.count for each in self.losses if each.outcome != Outcome.NOTED)
 
 
+class Tally(Struct, kw_only=True):
+    """How much went through, for the report."""
+
+    items: int = 0
+    annotations: int = 0
+    left_out: int = 0
+    """Annotations of classes that are not wanted; not among the others."""
+    read: dict[tuple[str, str], int] = field(default_factory=Counter)
+    """Class and tool to the number of annotations that were read."""
+    written: dict[tuple[str, str], int] = field(default_factory=Counter)
+    """Class and tool to the number of annotations that were written."""
+
+    def add(self, other: "Tally") -> None:
+        """Add what went through elsewhere."""
+        self.items += other.items
+        self.annotations += other.annotations
+        self.left_out += other.left_out
+        for counts, others in ((self.read, other.read), (self.written, other.written)):
+            for key, count in others.items():
+                counts[key] = counts.get(key, 0) + count
+
+
 def report_of(
     losses: LossLog,
-    *,
-    items: int,
-    annotations: int,
-    left_out: int,
-    read: Mapping[tuple[str, str], int],
-    written: Mapping[tuple[str, str], int],
+    tally: Tally,
     **facts: Any,  # noqa: ANN401  # the fields that say what was done
 ) -> ConversionReport:
     """Put a report together.
 
     Args:
         losses: What was lost.
-        items: How many items were handed on by the reader.
-        annotations: How many annotations they had, those that were left out not counted.
-        left_out: How many annotations were not wanted.
-        read: Class and tool to how many were read.
-        written: Class and tool to how many were written.
+        tally: How much went through.
         facts: Sources, formats and options.
     """
     return ConversionReport(
-        items=_account(items, losses.items, 0),
-        annotations=_account(annotations, losses.annotations, left_out),
-        classes_in=by_class(read),
-        classes_out=by_class(written),
+        items=_account(tally.items, losses.items, 0),
+        annotations=_account(tally.annotations, losses.annotations, tally.left_out),
+        classes_in=by_class(tally.read),
+        classes_out=by_class(tally.written),
         losses=[
             LossSummary(
                 outcome=outcome,

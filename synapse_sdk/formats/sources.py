@@ -10,9 +10,10 @@ from synapse_sdk.formats.base import FormatOptions, Progress, Reader
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo, Item
 from synapse_sdk.formats.registry import find_format, format_named
+from synapse_sdk.formats.shares import Share
 from synapse_sdk.formats.splits import in_order
 
-__all__ = ["RENAMED", "MergedReader", "open_dataset", "open_datasets", "told"]
+__all__ = ["RENAMED", "MergedReader", "open_dataset", "open_datasets", "own_items", "told"]
 
 STRIDE = 256
 """Items between two reports of progress."""
@@ -58,6 +59,13 @@ def open_datasets(
     return MergedReader(folders, [reader for reader, _ in opened], options, losses), names
 
 
+def own_items(reader: Reader) -> Iterator[Item]:
+    """Yield the items of a reader that this process converts."""
+    if reader.asks:
+        return reader.items()
+    return (item for item in reader.items() if not reader.skips(item.name))
+
+
 def told(items: Iterable[Item], count: int | None, on_progress: Progress | None) -> Iterator[Item]:
     """Yield items, and say now and then how many there were.
 
@@ -91,6 +99,8 @@ class MergedReader(Reader):
         losses: Takes down which items were renamed.
     """
 
+    asks = True
+
     def __init__(
         self, folders: Sequence[Path], readers: Sequence[Reader], options: FormatOptions, losses: LossLog
     ) -> None:
@@ -122,11 +132,21 @@ class MergedReader(Reader):
         """Yield the items of one dataset after the other."""
         taken: set[tuple[str, str]] = set()
         for prefix, reader in zip(self._prefixes, self._readers, strict=True):
-            for item in reader.items():
+            for item in own_items(reader):
                 if (item.split, item.name) in taken:
                     self._rename(item, f"{prefix}/{item.name}", taken)
                 taken.add((item.split, item.name))
                 yield item
+
+    def divide(self, share: Share, info: DatasetInfo | None = None) -> None:
+        """Let all of them yield only what belongs to a share; each has to find out itself what is its own."""
+        super().divide(share, info)
+        for reader in self._readers:
+            reader.divide(share)
+
+    def is_large(self) -> bool:
+        """Whether one of them is."""
+        return any(reader.is_large() for reader in self._readers)
 
     def close(self) -> None:
         """Close all."""

@@ -110,40 +110,49 @@ def test_whatever_is_in_a_dataset_every_annotation_is_accounted_for(dataset: Dat
 
 
 @pytest.mark.parametrize(
-    ("target", "task"),
+    ("source", "target", "task"),
     [
-        ("dm_v1", None),
-        ("dm_v2", None),
-        ("yolo", "segment"),
-        ("yolo", "obb"),
-        ("pascal", "segment"),
-        ("imagefolder", None),
+        ("dm_v2", "dm_v1", None),
+        ("coco", "dm_v2", None),
+        ("dm_v2", "yolo", "segment"),
+        ("pascal", "yolo", "obb"),
+        ("yolo", "pascal", "segment"),
+        ("imagefolder", "imagefolder", None),
     ],
 )
 @settings(FEW, max_examples=2)
 @given(dataset=datasets())
-def test_several_processes_write_what_one_would(dataset: Dataset, target: str, task: str | None) -> None:
+def test_several_processes_write_what_one_would(dataset: Dataset, source: str, target: str, task: str | None) -> None:
     """Every byte of the target, the report and the table of losses included."""
-    check_processes(dataset, target, task)
+    check_processes(dataset, source, target, task)
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("source", ["dm_v1", "dm_v2", "coco", "yolo", "pascal"])
 @pytest.mark.parametrize(
     ("target", "task"),
     [("dm_v2", None), ("yolo", "detect"), ("yolo", "segment"), ("yolo", "pose"), ("pascal", "segment")],
 )
-@settings(FEW, max_examples=10)
+@settings(FEW, max_examples=4)
 @given(dataset=datasets())
-def test_several_processes_write_whatever_one_would(dataset: Dataset, target: str, task: str | None) -> None:
+def test_several_processes_write_whatever_one_would(
+    dataset: Dataset, source: str, target: str, task: str | None
+) -> None:
     """The same, for more datasets."""
-    check_processes(dataset, target, task)
+    check_processes(dataset, source, target, task)
 
 
-def check_processes(dataset: Dataset, target: str, task: str | None) -> None:
+def check_processes(dataset: Dataset, kind: str, target: str, task: str | None) -> None:
     """Convert a dataset by one process and by two, and compare what they write, or why they cannot."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = written(dataset, "dm_v2", folder)
+        if kind != "dm_v2":
+            try:
+                convert(source, folder / kind, to=kind)
+            except InvalidDatasetError:  # nothing of it can be written so
+                return
+            source = folder / kind
         found = [outcome(source, folder / str(count), target, task, count) for count in (1, 2)]
 
         assert found[0] == found[1]

@@ -36,7 +36,7 @@ def WRITING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  #
             "--processes",
             type=click.IntRange(min=1),
             metavar="N",
-            help="How many processes write.  [default: one a processor, where that pays]",
+            help="How many processes convert.  [default: one a processor, where that pays]",
         ),
         click.option("--strict", is_flag=True, help="Write nothing if anything would be lost."),
         click.option(

@@ -1,7 +1,7 @@
 """The images of one split with their annotations, one after the other."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -32,7 +32,13 @@ class File:
 
 
 def read_items(
-    files: Sequence[File], split: str, finder: ImageFinder, joints: Mapping[str, int], losses: LossLog
+    files: Sequence[File],
+    split: str,
+    finder: ImageFinder,
+    joints: Mapping[str, int],
+    losses: LossLog,
+    *,
+    skips: Callable[[str], bool],
 ) -> Iterator[Item]:
     """Yield the images of a split.
 
@@ -42,6 +48,7 @@ def read_items(
         finder: Finds images.
         joints: How many joints the objects of a class have, where it says so.
         losses: Takes down what cannot be read.
+        skips: Whether an item of a name is not wanted.
     """
     images = ImageList(files[0].document, split, losses)
     sources = [_Annotations(file, images, joints, losses) for file in files]
@@ -51,6 +58,8 @@ def read_items(
     for position, item in images.items():
         if not is_safe_name(item.name):
             images.refuse(position, item, sum(len(each.owners.of(position)) for each in sources))
+            continue
+        if skips(item.name):
             continue
         item.path = find(item.name)
         read_into(item, owned_by(position))

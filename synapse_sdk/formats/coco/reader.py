@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["CocoReader"]
 
 
+LARGE = 32 * 1024 * 1024
+"""Bytes of files that it takes a good part of a second to go through."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A split that is open."""
@@ -42,6 +46,8 @@ class CocoReader(Reader):
         InvalidDatasetError: There is no COCO file, or there are several datasets.
     """
 
+    asks = True
+
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
         self._layout = find_layout(folder)
@@ -57,7 +63,11 @@ class CocoReader(Reader):
         joints = {spec.name: len(spec.joints) for spec in info.classes if spec.joints}
         for part in parts:
             finder = ImageFinder(part.source.folders)
-            yield from read_items(part.files, part.source.split, finder, joints, self.losses)
+            yield from read_items(part.files, part.source.split, finder, joints, self.losses, skips=self.skips)
+
+    def is_large(self) -> bool:
+        """Whether its files are."""
+        return sum(each.path.stat().st_size for each in self._layout.sources) >= LARGE
 
     def close(self) -> None:
         """Let go of the files."""

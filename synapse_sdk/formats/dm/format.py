@@ -16,6 +16,7 @@ BEGINNING = 64 * 1024
 class _DmFormat(DatasetFormat):
     """What both versions share."""
 
+    divides = True
     version: Version
 
     def find(self, folder: Path) -> str | None:

@@ -39,14 +39,19 @@ class DmReader(Reader):
         InvalidDatasetError: A folder is missing, or there are two for one thing.
     """
 
+    asks = True
+
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
+        self._known: DatasetInfo | None = None
         self._root = os.fspath(folder)
         self._parts = find_parts(folder)
 
     @cached_property
     def info(self) -> DatasetInfo:
-        """Classes as the dataset lists them, and all others by name. Goes through all documents."""
+        """Classes as the dataset lists them, and all others by name. Goes through all documents, if nobody else has."""
+        if self._known is not None:
+            return self._known
         labels, count = Labels(), 0
         for part, files in zip(self._parts, self._files, strict=True):
             count += len(files.documents) + sum(1 for _ in files.left())
@@ -61,6 +66,10 @@ class DmReader(Reader):
             splits=tuple(part.split for part in self._parts if part.split),
             count=count,
         )
+
+    def know(self, info: DatasetInfo) -> None:
+        """Take over what another reader has found out, but for the list of files."""
+        self._known = info
 
     def items(self) -> Iterator[Item]:
         """Yield the items of all documents, and then images without one."""
@@ -77,7 +86,7 @@ class DmReader(Reader):
     def _documents(self, part: Part, files: Files, reader: DocumentReader) -> Iterator[Item]:
         split, above = part.split, f"{part.folder}{DOCUMENTS}/"
         folder, originals = f"{self._root}/{above}", f"{self._root}/{part.folder}{part.originals}/"
-        about, read = files.about, reader.read
+        about, read, skips = files.about, reader.read, self.skips
         # Names are told apart by their folder: only `.JSON` beside `.json`, which comes later, makes two of one stem.
         odd: set[str] = set()
         for name in files.documents:
@@ -86,6 +95,8 @@ class DmReader(Reader):
             item = Item(name=stem, split=split)
             if found:
                 item.name, item.path = found[0], originals + found[0]
+            if skips(item.name):
+                continue
             if stem in odd:
                 self._fail(item, NAME_TAKEN, where)
                 continue
@@ -112,6 +123,8 @@ class DmReader(Reader):
     def _unlabelled(self, part: Part, files: Files) -> Iterator[Item]:
         originals = f"{self._root}/{part.folder}{part.originals}/"
         for name in files.left():
+            if self.skips(name):
+                continue
             self.losses.of_item(Outcome.NOTED, NO_DOCUMENT, item=name, split=part.split)
             yield Item(name=name, split=part.split, path=originals + name)
 

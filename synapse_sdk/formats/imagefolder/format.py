@@ -52,6 +52,7 @@ class ImageFolderFormat(DatasetFormat):
 
     name = "imagefolder"
     title = "image folders"
+    divides = True
 
     def find(self, folder: Path) -> str | None:
         """Return the first image in a folder that no other format has."""

@@ -1,58 +1,49 @@
-"""What processes that write one dataset say to each other: MessagePack, each message with its length before it."""
+"""What processes that convert one dataset say to each other: MessagePack, each message with its length before it."""
 
 import struct
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from fractions import Fraction
 from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct, field
 
-from synapse_sdk.formats.base import FormatOptions
-from synapse_sdk.formats.losses import Held
-from synapse_sdk.formats.model import (
-    Annotation,
-    ClassSpec,
-    DatasetInfo,
-    Item,
-    Mask,
-    Polygon,
-    Polyline,
-    Relation,
-    RotatedBox,
-    Verbatim,
-)
+from synapse_sdk.formats.flow import ConversionOptions
+from synapse_sdk.formats.losses import Held, Outcome, Reason, Renamed
+from synapse_sdk.formats.model import ClassSpec, DatasetInfo
+from synapse_sdk.formats.processes.numbered_share import Told
+from synapse_sdk.formats.report import Tally
+from synapse_sdk.formats.shares import OneProcessError
 
-__all__ = [
-    "Answer",
-    "Failure",
-    "OneProcessError",
-    "SentInfo",
-    "SentItem",
-    "Task",
-    "decode_item",
-    "encode",
-    "messages",
-    "options_of",
-    "read",
-    "write",
-]
+__all__ = ["Failure", "LossReader", "LossSender", "Progress", "Task", "read", "read_options", "sent_options", "write"]
 
 LENGTH = struct.Struct("<I")
 
 
-class OneProcessError(Exception):
-    """There is an item that several processes cannot write as one would: all has to be done anew by one."""
+class SentInfo(DatasetInfo, frozen=True, kw_only=True):
+    """What is known of the dataset, as it is received: JSON stays whatever it is."""
+
+    classes: tuple[ClassSpec, ...]
+    notes: Any = field(default_factory=dict)
 
 
-class Task(Struct, frozen=True):
-    """What a process is to write, and how."""
+class Task(Struct, frozen=True, kw_only=True):
+    """What a process is to convert, and how."""
 
-    format: str
-    folder: str
-    info: Any
-    """Of the dataset; read as `SentInfo`."""
+    sources: list[str]
+    source_format: str | None
+    target_format: str
     options: dict[str, Any]
+    parts: list[tuple[str, str, str]] | None
+    """Split, name and new split of each item."""
+    folder: str
+    info: SentInfo | None
+    """What is known about the sources; None to find out."""
+    number: int
+    count: int
+    first: int
+    """See `NumberedShare.divide`."""
 
 
 class Failure(Struct, frozen=True):
@@ -69,106 +60,109 @@ class Failure(Struct, frozen=True):
     path: str | None = None
 
 
-class Answer(Struct, frozen=True):
-    """What a process says about the items of one message; with the last one, what it has written."""
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a process has come."""
 
-    told: list[list[Held]] = field(default_factory=list)
-    """What the log of the process was told, for each item in their order; reasons are copies."""
-    written: list[tuple[str, str, int]] = field(default_factory=list)
-    """Class, tool and how often."""
+    position: int
+    """Of the last item about which all has been said; with a failure, of the item that could not be converted."""
+    items: int
+    """How many of its own have gone through so far."""
+    told: list[tuple[int, list[Any]]]
+    """What was said about items, by their positions; see `LossSender`."""
+    reasons: list[Reason]
+    """Those that are new in it; they are numbered in the order in which they are sent."""
+    tally: Tally | None = None
+    """With the last message."""
     failure: Failure | None = None
-    """What came of the item behind those of `told`."""
 
 
-# The model as it is received: JSON stays whatever it is.
+class LossSender:
+    """Puts what was said about items in a form that is short and quick to read: reasons are sent once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Reason, int] = {}
+
+    def sent(self, told: Iterable[Told]) -> tuple[list[tuple[int, list[Any]]], list[Reason]]:
+        """Return the losses with numbers instead of reasons, and the reasons that are new."""
+        numbers, known = self._numbers, len(self._numbers)
+        sent = [
+            (
+                position,
+                [
+                    each
+                    if isinstance(each, Renamed)
+                    else (each[0], numbers.setdefault(each[1], len(numbers)), *each[2:])
+                    for each in said
+                ],
+            )
+            for position, said in told
+        ]
+        return sent, [*numbers][known:]
 
 
-class SentVerbatim(Verbatim, frozen=True, gc=False, tag="Verbatim"):
-    """Something that only its own format understands."""
+class LossReader:
+    """Reads what a `LossSender` has sent.
 
-    data: Any
+    Args:
+        known: Returns the reason that this process has for one that was sent.
+    """
 
+    def __init__(self, known: Callable[[Reason], Reason]) -> None:
+        self._known = known
+        self._reasons: list[Reason] = []
 
-class SentAnnotation(Annotation, frozen=True, gc=False, kw_only=True):
-    """An annotation."""
+    def read(self, message: Progress) -> list[Told]:
+        """Return what was said about items."""
+        self._reasons += map(self._known, message.reasons)
+        return [(position, [self._read(each) for each in said]) for position, said in message.told]
 
-    shape: RotatedBox | Polygon | Polyline | Mask | Relation | SentVerbatim | None = None
-    attributes: Any = field(default_factory=dict)
-
-
-class SentItem(Item, gc=False, kw_only=True):
-    """An item."""
-
-    annotations: list[SentAnnotation] = field(default_factory=list)  # type: ignore[assignment]  # nobody adds others
-    notes: Any = field(default_factory=dict)
-
-
-class SentInfo(DatasetInfo, frozen=True, kw_only=True):
-    """What is known of the dataset."""
-
-    classes: tuple[ClassSpec, ...]
-    notes: Any = field(default_factory=dict)
+    def _read(self, sent: Sequence[Any]) -> Held | Renamed:
+        if len(sent) == len(Renamed._fields):
+            before, after = sent
+            return Renamed(tuple(before), tuple(after))
+        outcome, reason, *rest = sent
+        return Held(_OUTCOMES[outcome], self._reasons[reason], *rest)
 
 
-def encode(message: object) -> bytes:
-    """Return a message as bytes.
+def sent_options(options: ConversionOptions) -> dict[str, Any]:
+    """Return options as they are sent."""
+    chosen = {each.name: getattr(options, each.name) for each in fields(options)}
+    ratios = None if options.ratios is None else {split: str(ratio) for split, ratio in options.ratios.items()}
+    return chosen | {"ratios": ratios}
+
+
+def read_options(sent: dict[str, Any]) -> ConversionOptions:
+    """Return options that were sent."""
+    ratios = sent["ratios"]
+    if ratios is not None:
+        ratios = {split: Fraction(ratio) for split, ratio in ratios.items()}
+    return replace(msgspec.convert(sent | {"ratios": None}, ConversionOptions, strict=False), ratios=ratios)
+
+
+def write(stream: BinaryIO, message: Struct) -> None:
+    """Send a message.
 
     Raises:
-        OneProcessError: A name in it is no Unicode, a number has more than 64 bits, or it has something else than the
-            model of a dataset, such as numbers of numpy.
+        OneProcessError: A name in it is no Unicode, or a number has more than 64 bits.
     """
     try:
-        return _ENCODER.encode(message)
+        data = _ENCODER.encode(message)
     except (UnicodeEncodeError, OverflowError, TypeError) as error:
         raise OneProcessError from error
-
-
-def decode_item(data: bytes | msgspec.Raw) -> SentItem:
-    """Return an item that was sent.
-
-    Raises:
-        OneProcessError: It is not what the model says, such as a width that is no whole number.
-    """
-    try:
-        return _ITEM.decode(data)
-    except msgspec.ValidationError as error:
-        raise OneProcessError from error
-
-
-def options_of(options: FormatOptions) -> dict[str, Any]:
-    """Return what was chosen about reading and writing, to be sent."""
-    return {each.name: getattr(options, each.name) for each in fields(FormatOptions)}
-
-
-def write(stream: BinaryIO, data: bytes) -> None:
-    """Send a message."""
     stream.write(LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
 
 
-def read(stream: BinaryIO) -> bytes | None:
-    """Return the next message; None if there are no more.
-
-    Raises:
-        EOFError: It ends in the middle of one.
-    """
+def read[M: Struct](stream: BinaryIO, kind: type[M]) -> M | None:
+    """Return the next message; None if there are no more, or the next one ends in the middle."""
     head = stream.read(LENGTH.size)
-    if not head:
+    if len(head) < LENGTH.size:
         return None
-    size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else -1
-    data = stream.read(size) if size >= 0 else b""
-    if len(data) != size:
-        msg = "a message ends in the middle"
-        raise EOFError(msg)
-    return data
-
-
-def messages(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield messages until there are no more."""
-    while (data := read(stream)) is not None:
-        yield data
+    size = LENGTH.unpack(head)[0]
+    data = stream.read(size)
+    return msgspec.msgpack.decode(data, type=kind) if len(data) == size else None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_ITEM = msgspec.msgpack.Decoder(SentItem)
+_OUTCOMES = {each.value: each for each in Outcome}

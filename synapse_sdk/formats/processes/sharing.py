@@ -1,106 +1,238 @@
-"""Finds out whether it pays to write a dataset by several processes."""
+"""Finds out whether it pays to convert a dataset by several processes, and does it."""
 
 import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from time import thread_time
-from typing import TYPE_CHECKING
 
-from synapse_sdk.errors import ConfigurationError
-from synapse_sdk.formats.base import Writer
-from synapse_sdk.formats.losses import LossLog
-from synapse_sdk.formats.model import Item
-from synapse_sdk.formats.processes.messages import OneProcessError, decode_item, encode
+from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
+from synapse_sdk.formats.base import Progress as TellProgress
+from synapse_sdk.formats.flow import Flow, Plan
+from synapse_sdk.formats.losses import Held, LossLog, Reason, Renamed
+from synapse_sdk.formats.processes.helper import ROUND
+from synapse_sdk.formats.processes.helpers import HelperProcess, error_of
+from synapse_sdk.formats.processes.messages import SentInfo, Task, sent_options
+from synapse_sdk.formats.processes.numbered_share import NumberedShare, Told
+from synapse_sdk.formats.registry import format_named
+from synapse_sdk.formats.report import Tally
+from synapse_sdk.formats.staging import Staging
 
-if TYPE_CHECKING:
-    from synapse_sdk.formats.processes.writing import WriterProcesses
-
-__all__ = ["SharedWriting"]
+__all__ = ["SharedFlow"]
 
 TRIED = 100
-"""Items that are written alone, to see what that takes."""
-PAYS = 10.0
-"""How much longer writing an item has to take than sending it; that of most items, since a few may load a library."""
-LEAST = 1_000
-"""Items that must be left: fewer are written before other processes have started."""
+"""Items that are converted alone, to see how long that takes."""
+ODD = 10
+"""The slowest of them, which do not count: they may load a library."""
+PAYS = 1.5
+"""Seconds of work that must be left: less is done before other processes have started."""
 MOST_PROCESSES = 8
-"""One that reads cannot keep more busy."""
+"""The first process cannot take down what more of them say."""
+STRIDE = 256
+"""Items between two reports of progress."""
 
 
-class SharedWriting:
-    """Writes items, and lets other processes help if they may, and if that pays.
+class SharedFlow:
+    """Converts a dataset, and lets other processes help if they may, and if that pays.
 
     Args:
-        writer: Writes, and finishes the dataset.
-        name: The format that it writes.
-        processes: How many others write; 1 for none; None for as many as there are processors, if it pays.
-        losses: The log of the reader and the writer.
-        lock: See `WriterProcesses`.
+        plan: What is to be converted into what.
+        staging: Where to write.
+        losses: Takes down what is lost.
+        processes: How many do it; None for as many as there are processors, if it pays.
 
     Raises:
-        ConfigurationError: There is no such number of processes.
+        ConfigurationError: There is no such number of processes, or formats or options do not fit.
+        InvalidDatasetError: A source is not there, or makes no sense.
     """
 
-    def __init__(self, writer: Writer, name: str, processes: int | None, losses: LossLog, lock: int) -> None:
+    def __init__(self, plan: Plan, staging: Staging, losses: LossLog, processes: int | None) -> None:
         if processes is not None and processes < 1:
             msg = f"{processes} processes cannot write a dataset"
             raise ConfigurationError(msg, fix="Choose at least 1, or leave it to the number of processors")
-        self._writer, self._name, self._losses, self._lock = writer, name, losses, lock
-        self._others: WriterProcesses | None = None
+        self._plan, self._staging, self._losses = plan, staging, losses
+        self._share = NumberedShare(losses)
+        self._helpers: list[HelperProcess] = []
+        self._waiting: defaultdict[int, list[Held | Renamed]] = defaultdict(list)
+        """What was said about items that not all processes have come to."""
+        self._reasons: dict[tuple[str, str, str], Reason] = {}
+        """The reasons that were met, by what they say: reports tell them apart by identity."""
+        self._own = self._last_told = 0
+        self._said = 0
+        """The position up to which everything was taken down."""
+        self._flow = Flow(plan, staging.folder, losses, self._share)
+        self.source_format = self._flow.source_format
         self._count = min(os.cpu_count() or 1, MOST_PROCESSES) if processes is None else processes
-        self._tried = self._slow = 0
-        if self._count > 1 and not writer.is_divisible():
-            self._count = 1
-        if self._count > 1 and processes is not None:
-            self._share()
+        self._is_chosen = processes is not None
 
-    def write(self, item: Item) -> None:
-        """Write an item, or have it written.
+    def run(self, on_progress: TellProgress | None) -> Tally:
+        """Convert everything, and finish the target; return how much went through.
 
-        Raises:
-            OneProcessError: It can only be written by one process, and there are several.
-            SynapseError: This item, or one before it, could not be written.
-            OSError: The same.
-        """
-        if self._others is not None:
-            self._others.write(item)
-        elif self._count == 1:
-            self._writer.write(item)
-        else:
-            self._try(item)
-
-    def finish(self) -> None:
-        """Wait until all is written, and finish the dataset.
+        Args:
+            on_progress: Is told how far it has come; None for nobody.
 
         Raises:
-            SynapseError: An item could not be written.
+            InvalidDatasetError: A source makes no sense.
+            ConfigurationError: Options do not fit.
+            OneProcessError: It can only be converted by one process, and there are several.
+            SynapseError: An item could not be read or written.
             OSError: The same.
         """
-        if self._others is not None:
-            self._others.finish()
-        self._writer.finish()
+        self._prepare()
+        for _ in self._own_items():
+            self._own += 1
+            if self._helpers and self._share.position - self._said > ROUND:
+                self._take_down(self._share.position - 1)  # of the last item the reader may still say something
+            self._tell(on_progress)
+        last = self._share.position
+        for position in (*range(self._said + ROUND, last, ROUND), last):
+            self._take_down(position)
+            self._tell(on_progress)
+        tally = self._finished()
+        if on_progress is not None:
+            on_progress(tally.items, tally.items)
+        return tally
 
     def close(self) -> None:
-        """End other processes."""
-        if self._others is not None:
-            self._others.close()
+        """End other processes, and release what was opened."""
+        self._end_helpers()
+        self._flow.close()
 
-    def _try(self, item: Item) -> None:
-        """Write an item, and see what that takes beside sending it to another process."""
-        began = thread_time()
+    def _own_items(self) -> Iterator[None]:
+        """Let the items of this process through."""
         try:
-            decode_item(encode(item))
-        except OneProcessError:
+            yield from self._tried() if self._count > 1 else self._flow.items()
+        except Exception:
+            self._take_down(self._share.position - 1)  # what another process could not convert may come before
+            raise
+
+    def _tried(self) -> Iterator[None]:
+        """Let items through, and call for help when it is clear how long the first ones take."""
+        items = self._flow.items()
+        if not self._is_chosen and not self._helpers:
+            times = []
+            before = thread_time()
+            for _ in zip(range(TRIED), items, strict=False):
+                now = thread_time()
+                times.append(now - before)
+                before = now
+                yield
+            if len(times) < TRIED or self._left() * sum(sorted(times)[:-ODD]) / (TRIED - ODD) < PAYS:
+                yield from items
+                return
+        if not self._helpers:
+            self._call_for_help()
+        yield from items
+
+    def _left(self) -> int:
+        return (self._flow.info.count or 0) - self._share.position
+
+    def _prepare(self) -> None:
+        """Find out what there is; where that takes long by itself, others do so at the same time."""
+        plan = self._plan
+        is_clear = format_named(plan.target_format).divides and plan.options.ratios is None
+        if self._count > 1 and is_clear and self._flow.reader.is_large():
+            self._start_helpers(None)
+        self._flow.prepare()
+        if not self._flow.writer.is_divisible():
             self._count = 1
-        sent = thread_time()
-        self._writer.write(item)
-        self._slow += thread_time() - sent > PAYS * (sent - began)
-        self._tried += 1
-        if self._count > 1 and self._tried == TRIED:
-            if 2 * self._slow > TRIED and (self._writer.info.count or 0) >= TRIED + LEAST:
-                self._share()
-            else:
-                self._count = 1
+            self._end_helpers()
+        if self._helpers:
+            self._divide()
 
-    def _share(self) -> None:
-        from synapse_sdk.formats.processes.writing import WriterProcesses  # noqa: PLC0415  # few need what it loads
+    def _call_for_help(self) -> None:
+        info = self._flow.info
+        self._start_helpers(SentInfo(classes=info.classes, splits=info.splits, count=info.count, notes=info.notes))
+        self._divide()
 
-        self._others = WriterProcesses(self._writer, self._name, self._count, self._losses, self._lock)
+    def _start_helpers(self, info: SentInfo | None) -> None:
+        plan = self._plan
+        parts = (
+            None if info is None or self._flow.parts is None else [(*key, to) for key, to in self._flow.parts.items()]
+        )
+        for number in range(1, self._count):
+            task = Task(
+                sources=[os.fspath(each) for each in plan.sources],
+                source_format=plan.source_format,
+                target_format=plan.target_format,
+                options=sent_options(plan.options),
+                parts=parts,
+                folder=os.fspath(self._staging.folder),
+                info=info,
+                number=number,
+                count=self._count,
+                first=self._share.position,
+            )
+            self._helpers.append(HelperProcess(task, self._staging.lock, self._known))
+
+    def _divide(self) -> None:
+        self._said = self._share.position
+        for _, reason in self._losses.reasons:
+            self._known(reason)
+        self._share.divide(0, self._count, self._said)
+
+    def _end_helpers(self) -> None:
+        for helper in self._helpers:
+            helper.end()
+        self._helpers.clear()
+
+    def _tell(self, on_progress: TellProgress | None) -> None:
+        done = self._own + sum(each.last.items for each in self._helpers)
+        if on_progress is not None and done - self._last_told >= STRIDE:
+            self._last_told = done
+            on_progress(done, self._flow.info.count)
+
+    def _take_down(self, position: int) -> None:
+        """Take down what all processes say about the items up to one; wait until they have come to it.
+
+        Raises:
+            OneProcessError: One of these can only be converted by one process alone.
+            SynapseError: One of these could not be converted.
+            OSError: The same.
+        """
+        self._add([(at, [*map(self._of_known, said)]) for at, said in (self._share.taken() if self._helpers else ())])
+        for helper in self._helpers:
+            while helper.last.position < position and not helper.has_ended:
+                self._add(helper.listen())
+        failed = [each.last for each in self._helpers if each.last.failure and each.last.position <= position]
+        first = min(failed, key=lambda each: each.position, default=None)
+        last = position if first is None else first.position
+        for each in sorted(each for each in self._waiting if each <= last):
+            self._losses.tell(self._waiting.pop(each))
+        self._said = position
+        if first is not None and first.failure is not None:
+            raise error_of(first.failure)
+
+    def _of_known(self, each: Held | Renamed) -> Held | Renamed:
+        if isinstance(each, Renamed):
+            return each
+        reason = self._known(each.reason)
+        return each if reason is each.reason else each._replace(reason=reason)
+
+    def _known(self, reason: Reason) -> Reason:
+        return self._reasons.setdefault((reason.code, reason.words, reason.fix), reason)
+
+    def _add(self, told: Sequence[Told]) -> None:
+        for position, said in told:
+            self._waiting[position] += said
+
+    def _finished(self) -> Tally:
+        """Wait for the others, finish the target, and return how much went through everywhere."""
+        last = self._share.position
+        tally = Tally()
+        if self._helpers:
+            for helper in self._helpers:
+                while not helper.has_ended:
+                    self._add(helper.listen())
+                if helper.last.position != last or helper.last.tally is None:
+                    raise self._changed()
+                tally.add(helper.last.tally)
+            self._take_down(last)
+            self._losses.release()
+        self._flow.writer.finish()
+        tally.add(self._flow.tally())
+        return tally
+
+    def _changed(self) -> InvalidDatasetError:
+        names = ", ".join(repr(str(each)) for each in self._plan.sources)
+        msg = f"Files of {names} came or went while it was read"
+        return InvalidDatasetError(msg, fix="Convert it again when nobody changes it", path=str(self._plan.sources[0]))

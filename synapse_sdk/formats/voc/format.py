@@ -46,6 +46,7 @@ class PascalFormat(DatasetFormat):
 
     name = "pascal"
     title = "Pascal VOC"
+    divides = True
 
     def find(self, folder: Path) -> str | None:
         """Return the first XML file in a folder `Annotations`, of the dataset or of a split."""

@@ -1,6 +1,6 @@
 """Reads one item of a Pascal VOC dataset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET  # only elements that `document` has read
 
@@ -35,6 +35,7 @@ class ItemReader:
         objects: Reads objects.
         classes: The classes as masks number them; None if nobody knows.
         losses: Takes down what cannot be read.
+        skips: Whether an item of a name is not wanted.
     """
 
     def __init__(
@@ -46,17 +47,18 @@ class ItemReader:
         objects: ObjectReader,
         classes: Sequence[str] | None,
         losses: LossLog,
+        skips: Callable[[str], bool],
     ) -> None:
         folder = part.folder / part.documents
         self._folder, self._where = str(folder), folder.relative_to(root).as_posix()
         self.images = ImageIndex(images)
-        self._objects, self._classes, self._losses = objects, classes, losses
+        self._objects, self._classes, self._losses, self._skips = objects, classes, losses, skips
         with readable():
             self._object_masks = MaskImages(part.masks_of_objects, root, losses)
             self._class_masks = MaskImages(part.masks_of_classes, root, losses)
 
     def read(self, document: str, split: str) -> Item | None:
-        """Return what an XML file says; None if it cannot be read, which the log says.
+        """Return what an XML file says; None if it cannot be read, which the log says, or is not wanted.
 
         Args:
             document: Its name below the folder of such files.
@@ -78,7 +80,7 @@ class ItemReader:
             else:
                 head[child.tag] = child
         name = self._name(stem, _file_name(head.get("filename")), split, where)
-        if not name:
+        if not name or self._skips(name):
             return None
         item = Item(name=name, split=split, path=self.images.path(name))
         item.width, item.height = _size(head.get("size"))
@@ -86,9 +88,11 @@ class ItemReader:
         self._annotate(item, stem, objects, where)
         return item
 
-    def unlabelled(self, name: str, split: str) -> Item:
-        """Return the item for an image that no XML file speaks of."""
+    def unlabelled(self, name: str, split: str) -> Item | None:
+        """Return the item for an image that no XML file speaks of; None if it is not wanted."""
         self.images.take(name)
+        if self._skips(name):
+            return None
         item = Item(name=name, split=split, path=self.images.path(name))
         self._losses.of_item(Outcome.NOTED, UNLABELLED, item=name, split=split)
         self._annotate(item, stem_of(name), (), "")

@@ -38,6 +38,8 @@ class PascalReader(Reader):
         InvalidDatasetError: There is no XML file, or two folders for one thing.
     """
 
+    asks = True
+
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
         with readable():
@@ -53,6 +55,7 @@ class PascalReader(Reader):
             raise InvalidDatasetError(msg, why=why, fix="Name the folder that has them", path=str(folder))
         self._images: list[Images] = []
         self._info: DatasetInfo | None = None
+        self._known: DatasetInfo | None = None
         self._numbered: Sequence[str] | None = None
 
     @property
@@ -68,13 +71,19 @@ class PascalReader(Reader):
             self._info = DatasetInfo(classes=classes, splits=splits, count=self._count())
         return self._info
 
+    def know(self, info: DatasetInfo) -> None:
+        """Take over the classes that another reader has found in the XML files."""
+        self._known = info
+
     def items(self) -> Iterator[Item]:
         """Yield the items in the order of their XML files, then images that have none."""
         names = ClassNames([spec.name for spec in self.info.classes])
         objects = ObjectReader(names, self.options.voc_origin, self.losses)
         for part, documents, images in zip(self._parts, self._documents, self._images, strict=True):
             paths = {name: f"{part.folder / part.images}/{name}" for name in images.found}
-            reader = ItemReader(part, self.folder, paths, objects=objects, classes=self._numbered, losses=self.losses)
+            reader = ItemReader(
+                part, self.folder, paths, objects=objects, classes=self._numbered, losses=self.losses, skips=self.skips
+            )
             yield from self._listed(part, documents, reader) if part.lists else _all(part, documents, reader)
             self._tell_passed_over(part, documents, images)
 
@@ -83,15 +92,19 @@ class PascalReader(Reader):
         if listed is not None:
             self._numbered = listed
             return listed
+        found = self._find_names() if self._known is None else {spec.name for spec in self._known.classes}
+        if found.issubset(VOC_CLASSES) and any(part.masks_of_classes for part in self._parts):
+            self._numbered = VOC_CLASSES
+            return VOC_CLASSES
+        return sorted(found)
+
+    def _find_names(self) -> set[str]:
         found: set[str] = set()
         for part, documents in zip(self._parts, self._documents, strict=True):
             folder = str(part.folder / part.documents)
             for document in documents:
                 found |= read_names(f"{folder}/{document}")
-        if found.issubset(VOC_CLASSES) and any(part.masks_of_classes for part in self._parts):
-            self._numbered = VOC_CLASSES
-            return VOC_CLASSES
-        return sorted(found)
+        return found
 
     def _count(self) -> int:
         """Return how many items there are if all can be read."""
@@ -149,7 +162,9 @@ def _all(part: Part, documents: Sequence[str], reader: ItemReader) -> Iterator[I
         if item is not None:
             yield item
     for name in reader.images.left():
-        yield reader.unlabelled(name, part.split)
+        item = reader.unlabelled(name, part.split)
+        if item is not None:
+            yield item
 
 
 def _images(part: Part) -> Images:

@@ -18,6 +18,7 @@ class YoloFormat(DatasetFormat):
 
     name = "yolo"
     title = "YOLO"
+    divides = True
 
     def find(self, folder: Path) -> str | None:
         """Return what shows that a folder, or a YAML file, is a YOLO dataset."""

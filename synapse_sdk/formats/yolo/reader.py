@@ -40,6 +40,8 @@ class YoloReader(Reader):
         InvalidDatasetError: Images are not where the dataset says.
     """
 
+    asks = True
+
     def __init__(self, config: Config, task: Task | None, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(Path(config.root), options, losses)
         self._config, self._task = config, task
@@ -93,6 +95,8 @@ class YoloReader(Reader):
             item = Item(name=name, split=split.name, path=path)
             label = label_of(path)
             owner = files.take(label, number)
+            if self.skips(name):
+                continue
             if owner is None:
                 yield item
                 continue

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ PATIENCE = 60.0
 SCRIPTED = """
 import os, signal
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats import ClassSpec, DatasetFormat, DatasetInfo, Item, Reader, Writer
+from synapse_sdk.formats import Annotation, ClassSpec, DatasetFormat, DatasetInfo, Item, Reader, Writer
 from synapse_sdk.formats.losses import Outcome, Reason
 
 ODD = Reason("ODD", "it is odd", "Leave it")
@@ -34,8 +35,11 @@ class ScriptedReader(Reader):
         return (self.folder / "names.scripted").read_text().split()
     def items(self):
         for name in self.names:
+            if name == f"if-not-{os.getpid()}-":
+                continue
             self.losses.of_item(Outcome.NOTED, ODD, item=name, words="read")
-            yield Item(name=name, width=1.5 if name.startswith("strange") else 1)
+            label = name[8:] if name.startswith("another-") else "bird"
+            yield Item(name=name, annotations=[Annotation(id="1", label=label)])
 
 class ScriptedWriter(Writer):
     def is_divisible(self):
@@ -115,6 +119,25 @@ def test_names_that_are_in_each_others_way_come_out_as_from_one_process(tmp_path
     assert reports[0].loss_count > 0
 
 
+def test_new_splits_and_datasets_that_are_merged_come_out_as_from_one_process(tmp_path: Path) -> None:
+    """Each process knows which item got which split, and which got another name."""
+    for name in ("one", "other"):
+        files: dict[str, Content] = {f"images/{n}.jpg": SIZE for n in range(40)}
+        files |= {f"labels/{n}.txt": ROW for n in range(30)}
+        make(tmp_path / name, {"dataset.yaml": YAML, **files})
+    ratios = {"train": Fraction(3, 4), "valid": Fraction(1, 4)}
+    sources = [tmp_path / "one", tmp_path / "other"]
+
+    reports = [
+        convert(sources, tmp_path / f"{n}", to="pascal", options=options(n, ratios=ratios, stratified=True))
+        for n in (1, 2, 3)
+    ]
+
+    assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "3")
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0].items.written + reports[0].items.changed == 80
+
+
 def test_what_one_process_alone_can_write_is_begun_anew_by_one(tmp_path: Path) -> None:
     """A name that is no Unicode cannot be sent; what others have written until then is gone."""
     odd = os.fsdecode(b"odd\xff.jpg")
@@ -128,15 +151,32 @@ def test_what_one_process_alone_can_write_is_begun_anew_by_one(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("processes", [2, None])
-def test_items_that_cannot_be_sent_are_written_by_one(
-    scripted: Callable[..., Path], tmp_path: Path, processes: int | None
+def test_classes_that_nobody_knew_are_written_by_one(
+    scripted: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int | None
 ) -> None:
-    """Such as those whose reader has other kinds of numbers than the model says: it works, as it always did."""
-    source = scripted(*(f"burn-{number}-" for number in range(400)), "strange-400-")
+    """They may change what is said about all items: so all is begun anew, even where others help unasked."""
+    monkeypatch.setattr(sharing, "PAYS", 0)
+    source = scripted(*(f"burn-{number}-" for number in range(400)), "another-bird")
 
-    convert(source, tmp_path / "out", to="scripted", options=options(processes))
+    convert(source, tmp_path / "shared", to="scripted", options=options(processes))
+    (source / "names.scripted").write_text((source / "names.scripted").read_text() + "\nanother-wren")
+    convert(source, tmp_path / "alone", to="scripted", options=options(processes))
 
-    assert {path.read_text() for path in (tmp_path / "out").glob("*-*")} == {str(os.getpid())}
+    assert len(writers_of(tmp_path / "shared")) == min(2, processes or os.cpu_count() or 1)
+    assert {*writers_of(tmp_path / "alone")} == {os.getpid()}
+
+
+def test_a_source_that_changes_is_no_dataset(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """Processes that find other items than each other have no share that anybody could rely on."""
+    source = scripted(*(f"item-{number}-" for number in range(300)), f"if-not-{os.getpid()}-")
+
+    with pytest.raises(InvalidDatasetError, match=r"scripted' came or went while it was read\. Convert it again"):
+        convert(source, tmp_path / "out", to="scripted", options=options(2))
+
+
+def writers_of(target: Path) -> Counter[int]:
+    """Return which processes have written a target, and how many items each."""
+    return Counter(int(path.read_text()) for path in target.glob("*-*"))
 
 
 def test_processes_write_side_by_side(scripted: Callable[..., Path], tmp_path: Path) -> None:
@@ -145,10 +185,10 @@ def test_processes_write_side_by_side(scripted: Callable[..., Path], tmp_path: P
 
     report = convert(source, tmp_path / "out", to="scripted", options=options(3))
 
-    writers = Counter(path.read_text() for path in (tmp_path / "out").glob("*-*"))
+    writers = writers_of(tmp_path / "out")
     assert len(writers) == 3
     assert max(writers.values()) < 300
-    assert str(os.getpid()) not in writers
+    assert os.getpid() in writers
     assert report.items.written == 600
     rows = (tmp_path / "out" / "losses.csv").read_text().splitlines()
     assert [row.rpartition(",")[2] for row in rows[1:]] == ["read", "written"] * 600
@@ -161,14 +201,15 @@ def test_others_help_where_that_pays(
     scripted: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Items that take long are shared, once that is known."""
-    monkeypatch.setattr(sharing, "LEAST", 50)
+    monkeypatch.setattr(sharing, "PAYS", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
     source = scripted(*(f"burn-{number}-" for number in range(sharing.TRIED + 50)))
 
     convert(source, tmp_path / "out", to="scripted")
 
-    writers = [(tmp_path / "out" / f"burn-{number}-").read_text() for number in range(sharing.TRIED + 50)]
-    assert {*writers[: sharing.TRIED]} == {str(os.getpid())}
-    assert str(os.getpid()) not in writers[sharing.TRIED :]
+    writers = [int((tmp_path / "out" / f"burn-{number}-").read_text()) for number in range(sharing.TRIED + 50)]
+    assert {*writers[: sharing.TRIED]} == {os.getpid()}
+    assert len({*writers[sharing.TRIED :]}) == 3
 
 
 def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_path: Path) -> None:
@@ -177,7 +218,7 @@ def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_pa
 
     convert(source, tmp_path / "out", to="scripted")
 
-    assert {path.read_text() for path in (tmp_path / "out").glob("burn-*")} == {str(os.getpid())}
+    assert {*writers_of(tmp_path / "out")} == {os.getpid()}
 
 
 @pytest.mark.parametrize(
@@ -216,8 +257,9 @@ def test_who_is_interrupted_leaves_no_process_behind(scripted: Callable[..., Pat
     with pytest.raises(KeyboardInterrupt):
         convert(source, tmp_path / "out", to="scripted", options=options(2), on_progress=interrupt)
 
-    assert len(writers - {0}) == 2
-    for pid in writers - {0}:
+    others = writers - {0, os.getpid()}
+    assert len(others) == 1
+    for pid in others:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
@@ -243,8 +285,7 @@ def test_who_is_killed_takes_the_others_along(scripted: Callable[..., Path], tmp
         return True
 
     wait_until(converted)
-    assert {path.read_text() for path in out.glob("burn-*")} == {str(os.getpid())}
-    assert len([*out.glob("burn-*")]) == 1_000
+    assert writers_of(out) == {os.getpid(): 1_000}
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -1,0 +1,108 @@
+"""The process that converts some of the items of a dataset for another one."""
+
+import os
+import signal
+import sys
+import traceback
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+from synapse_sdk.errors import SynapseError
+from synapse_sdk.formats.flow import Flow, Plan
+from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.partition import Partition
+from synapse_sdk.formats.processes.messages import Failure, LossSender, Progress, Task, read, read_options, write
+from synapse_sdk.formats.processes.numbered_share import NumberedShare
+from synapse_sdk.formats.report import Tally
+from synapse_sdk.formats.shares import OneProcessError
+
+__all__ = ["ROUND", "main"]
+
+ROUND = 256
+"""Items of the dataset after which a process says how far it has come."""
+
+
+def main() -> None:
+    """Do what standard input says, and tell on standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the other process, which then ends this one
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a format prints must not get between the messages
+    task = read(sys.stdin.buffer, Task)
+    if task is None:
+        return
+    try:
+        _Helper(task, target).run()
+    except BrokenPipeError:  # nobody listens any more
+        os._exit(1)
+
+
+class _Helper:
+    """Converts what is asked for, and says how far it is."""
+
+    def __init__(self, task: Task, target: BinaryIO) -> None:
+        self._task, self._target = task, target
+        self._losses = LossLog()
+        self._share = NumberedShare(self._losses)
+        self._share.divide(task.number, task.count, task.first)
+        self._sender = LossSender()
+        self._items = 0
+
+    def run(self) -> None:
+        """Convert the items, or say why that cannot be."""
+        try:
+            self._convert()
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is raised again where somebody hears it
+            try:
+                self._say(self._share.position, failure=_failure(error))
+            except OneProcessError as unsendable:  # what was said until now cannot be sent
+                self._share.taken()
+                self._say(self._share.position, failure=_failure(unsendable))
+
+    def _convert(self) -> None:
+        task, share = self._task, self._share
+        flow = Flow(_plan(task), Path(task.folder), self._losses, share)
+        with closing(flow):
+            flow.prepare(task.info, _parts(task))
+            said = 0
+            for _ in flow.items():
+                self._items += 1
+                if share.position - said > ROUND:
+                    said = share.position - 1  # of the last item the reader may still say something
+                    self._say(said)
+            self._say(share.position, tally=flow.tally())
+
+    def _say(self, position: int, *, tally: Tally | None = None, failure: Failure | None = None) -> None:
+        told, reasons = self._sender.sent(self._share.taken())
+        progress = Progress(
+            position=position, items=self._items, told=told, reasons=reasons, tally=tally, failure=failure
+        )
+        write(self._target, progress)
+
+
+def _plan(task: Task) -> Plan:
+    return Plan(
+        sources=[Path(each) for each in task.sources],
+        source_format=task.source_format,
+        target_format=task.target_format,
+        options=read_options(task.options),
+    )
+
+
+def _parts(task: Task) -> Partition | None:
+    return None if task.parts is None else {(split, name): new for split, name, new in task.parts}
+
+
+def _failure(error: Exception) -> Failure:
+    name = type(error).__name__
+    match error:
+        case SynapseError():
+            where = {key: str(value) for key, value in error.where.items()}
+            return Failure(name, error.message, error.why, error.fix, where)
+        case OSError():
+            path = None if error.filename is None else os.fsdecode(error.filename)
+            return Failure(name, error.strerror or str(error), number=error.errno, path=path)
+        case _:
+            return Failure(name, str(error), why="".join(traceback.format_exception(error)))

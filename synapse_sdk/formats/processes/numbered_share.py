@@ -1,0 +1,87 @@
+"""The items that one of several processes converts, and what its log was told about each."""
+
+import re
+import unicodedata
+from os.path import splitext
+from zlib import crc32
+
+from synapse_sdk.formats.losses import Held, LossLog, Renamed
+from synapse_sdk.formats.shares import Share
+
+__all__ = ["NumberedShare", "Told"]
+
+NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
+"""What tells images apart that would get the same name, and ends the names of others, too."""
+
+PARTS = 1_000
+"""Into how many parts the items are divided; each belongs to one process."""
+ALSO = 0.12
+"""What process 0 does besides, as a part of all work: it finds out what there is, and takes down what others say."""
+
+type Told = tuple[int, list[Held | Renamed]]
+"""The position of an item in the dataset, from 1 (0 before the first), and what was said when it was there."""
+
+
+class NumberedShare(Share):
+    """A share that counts the items of the dataset.
+
+    Until it is divided, it is everything. What is said between two items belongs to the first of them, so that of every
+    thing that all processes say, one is heard.
+
+    Args:
+        losses: The log of the process. It holds back what it is told once the share is divided.
+    """
+
+    def __init__(self, losses: LossLog) -> None:
+        self._losses = losses
+        self._number, self._count, self._first, self._parts = 0, 1, 0, PARTS
+        self._is_ours = True
+        self._told: list[Told] = []
+        self.position = 0
+        """How many items have been there, of all processes."""
+
+    def divide(self, number: int, count: int, first: int) -> None:
+        """Take only a part from now on.
+
+        Args:
+            number: Which; process 0 has what comes before the first item, too.
+            count: How many processes there are.
+            first: How many items, those at the beginning, all belong to process 0.
+        """
+        self._number, self._count, self._first = number, count, first
+        self._parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
+        self._is_ours = number == 0 or self.position > first
+        self.is_divided = True
+        self._losses.hold()
+
+    def takes(self, name: str) -> bool:
+        """Whether an item is one of those that this process converts."""
+        if self.is_divided:
+            self._gather()
+        self.position += 1
+        if self._count > 1:
+            self._is_ours = self._owner(name) == self._number
+        return self._is_ours
+
+    def taken(self) -> list[Told]:
+        """Return what was said about items of this process, and forget it."""
+        self._gather()
+        told, self._told = self._told, []
+        return told
+
+    def _owner(self, name: str) -> int:
+        number = crc32(_stem(name).encode(errors="replace"))
+        if self.position <= self._first or number % PARTS < self._parts:
+            return 0
+        return 1 + number // PARTS % (self._count - 1)
+
+    def _gather(self) -> None:
+        said = self._losses.take()
+        if said and self._is_ours:
+            self._told.append((self.position, said))
+
+
+def _stem(name: str) -> str:
+    """Return what the names of all files have in common that may be in each other's way, on any file system."""
+    stem = splitext(name.rpartition("/")[2])[0]  # noqa: PTH122  # once for each item
+    return NUMBER.sub("", unicodedata.normalize("NFC", stem.lstrip("._"))).casefold()
