@@ -13,7 +13,9 @@ import pytest
 
 from synapse_sdk.errors import ConfigurationError, ConflictError, InvalidDatasetError, WorkerLostError, WorkflowError
 from synapse_sdk.formats import ConversionOptions, ImageTransfer, convert
+from synapse_sdk.formats.coco import reader as coco_reader
 from synapse_sdk.formats.processes import sharing
+from synapse_sdk.formats.processes.helpers import HelperProcess
 from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make
 
 PATIENCE = 60.0
@@ -210,6 +212,36 @@ def test_others_help_where_that_pays(
     writers = [int((tmp_path / "out" / f"burn-{number}-").read_text()) for number in range(sharing.TRIED + 50)]
     assert {*writers[: sharing.TRIED]} == {os.getpid()}
     assert len({*writers[sharing.TRIED :]}) == 3
+
+
+@pytest.mark.parametrize(
+    ("to", "task", "helps"), [("yolo", None, [True]), ("yolo", "pose", [False]), ("coco", None, [])]
+)
+def test_others_begin_at_once_where_a_source_is_large(
+    to: str, task: str | None, helps: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go through it at the same time; but what one process has to write, one process converts."""
+    files: dict[str, Content] = {f"images/{n:03}.jpg": SIZE for n in range(300)}
+    files |= {f"labels/{n:03}.txt": ROW for n in range(300)}
+    source = tmp_path / "source"
+    convert(make(tmp_path / "birds", {"dataset.yaml": YAML, **files}), source, to="coco")
+    alone = convert(source, tmp_path / "1", to=to, options=options(1, task=task))
+    monkeypatch.setattr(coco_reader, "LARGE", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    ended: list[int] = []
+    end = HelperProcess.end
+
+    def noted_end(self: HelperProcess) -> None:
+        ended.append(self.last.items)
+        end(self)
+
+    monkeypatch.setattr(HelperProcess, "end", noted_end)
+
+    report = convert(source, tmp_path / "2", to=to, options=options(None, task=task))
+
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    assert report == alone
+    assert [*map(bool, ended)] == helps
 
 
 def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_path: Path) -> None:
