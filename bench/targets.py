@@ -25,11 +25,13 @@ KILL_MICROS, KILL_LIMIT_AT_DESIGN = 20, 10.7
 RESUME_MS = 100
 SHEET_SECONDS = 3
 UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
-CONVERTED, CONVERSION_SPEED, CONVERSION_RATIO = "20,000 images", 10_000, 2
+CONVERTED, CONVERSION_RATIO = "20,000 images", 2
 CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
 TRAINING_RATIO = 1.01
 INFERENCE_RATIO, BARE = 0.9, "x onnxruntime, threads, median"
-FAST_CONVERSIONS = ("COCO to YOLO", "DM to YOLO")
+FAST_CONVERSIONS = {"COCO to YOLO": 1.15, "DM to YOLO": 1.05}
+"""How many times the limit's time: 10,000 images/s where the target was set, on a machine whose limits were at 11,527
+and 10,483."""
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
 FOREIGN = """
 import sys
@@ -147,17 +149,20 @@ def of_upload(records: Records) -> Iterator[tuple[str, str, bool]]:
 
 def of_conversion(records: Records) -> Iterator[tuple[str, str, bool]]:
     """Judge the conversion of 20,000 images against the least work that it can be, in the same rounds."""
+    alone = {r["table"]: r for r in records if r.get("tool") == "synapse-alone"}
     for line in (r for r in records if r.get("tool") == "synapse"):
         what, images = line["table"].split(", ")
         if images != CONVERTED:
             continue
-        measured = f"{line['images/s']:,} images/s, {line['x limit']} x the limit"
-        is_met = line["images/s"] >= CONVERSION_SPEED if what in FAST_CONVERSIONS else True
-        is_met = is_met and line["x limit"] <= CONVERSION_RATIO
-        least = f"at least {CONVERSION_SPEED:,} images/s, " if what in FAST_CONVERSIONS else ""
-        yield f"{what} of 20,000: {least}at most {CONVERSION_RATIO} x parse and write", measured, is_met
-        most = CONVERSION_MB + CONVERSION_BYTES * OBJECTS / 1e6
-        yield f"{what} of 20,000: at most {most:.0f} MB", f"{line['private MB']} MB", line["private MB"] <= most
+        if what in FAST_CONVERSIONS:
+            most = FAST_CONVERSIONS[what]
+            target = f"{what} of 20,000: at most {most} x the time of the limit (10,000 images/s where that was set)"
+            yield target, f"{line['x limit']} x, {line['images/s']:,} images/s", line["x limit"] <= most
+        cost = alone.get(line["table"], line)["x limit, CPU"]
+        target = f"{what} of 20,000: at most {CONVERSION_RATIO} x the processor time of parse and write"
+        yield target, f"{cost} x in one process", cost <= CONVERSION_RATIO
+        most_mb = CONVERSION_MB + CONVERSION_BYTES * OBJECTS / 1e6
+        yield f"{what} of 20,000: at most {most_mb:.0f} MB", f"{line['private MB']} MB", line["private MB"] <= most_mb
 
 
 def of_inference(records: Records) -> Iterator[tuple[str, str, bool]]:

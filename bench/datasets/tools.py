@@ -67,6 +67,7 @@ TOOLS = {
     "existing-r2": Tool(DM, "existing-r2"),
     "existing-r2-boxes": Tool(frozenset({"coco2dm"}), "existing-r2", "coco_boxes"),
     "synapse": Tool(TASKS - READING),
+    "synapse-alone": Tool(TASKS - READING),
     "synapse-hardlink": Tool(TASKS - READING),
 }
 
@@ -112,7 +113,8 @@ def command(name: str, task: str, data: Path, out: Path) -> list[str]:
     tool = TOOLS[name]
     if tool.venv is None:
         images = "hardlink" if name.endswith("hardlink") else "none"
-        return synapse_arguments(task, data / tool.source(task), out, images)
+        alone = ["--processes", "1"] if name.endswith("alone") else []
+        return synapse_arguments(task, data / tool.source(task), out, images) + alone
     return [str(tool.python), str(HERE / "convert_one.py"), name, task, str(data / tool.source(task)), str(out)]
 
 
