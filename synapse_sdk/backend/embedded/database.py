@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import StaticPool
 
-from synapse_sdk.backend.embedded.version import is_up_to_date
+from synapse_sdk.backend.embedded.version import bring_up_to_date, is_up_to_date
 from synapse_sdk.errors import BackendError, ConfigurationError, ConflictError, SynapseError
 
 __all__ = ["Database", "Place"]
@@ -100,13 +100,10 @@ class Database:
             self._place.check(connection)
             if is_up_to_date(connection, self.name):
                 return
-        from synapse_sdk.backend.embedded.migrations import migrate  # noqa: PLC0415  # Alembic takes 0.8 s to import
-
         with self.write() as connection:
             self._place.prepare(connection)
             self._place.check(connection)
-            if not is_up_to_date(connection, self.name):  # another process may have been faster
-                migrate(connection)
+            bring_up_to_date(connection, self.name)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
