@@ -19,7 +19,7 @@ from synapse_sdk.backend import (
     Registration,
     StorageId,
 )
-from synapse_sdk.errors import BackendUnavailableError, ConflictError
+from synapse_sdk.errors import BackendUnavailableError, ConfigurationError, ConflictError
 from tests.conformance.backends import STORES, bring_in, opener_of, unit
 
 RESERVED, STORED, DELETING = DataFileState.RESERVED, DataFileState.STORED, DataFileState.DELETING
@@ -62,6 +62,38 @@ def test_a_content_is_sent_once(backend: Backend, collection: CollectionId, stor
     assert (third.must_send, third.file.state) == (False, STORED)
     assert len(backend.data_files.list(collection)) == 2
     assert backend.data_files.usage(collection).size == 2
+
+
+ODD = """ a'b"c\\d \\u0000 \n\t\x1f\x7f\u2028 e\u0301 한 😀 [1] {"a": 1} $[0] %s ?"""
+"""Text that a way of writing it down could take for something else."""
+
+
+def test_odd_text_comes_back_as_it_was(backend: Backend, collection: CollectionId, storage: StorageId) -> None:
+    """In keys of objects and units, names and metadata."""
+    (reserved,) = backend.ingestion.reserve("first", collection, storage, [("aa", 2**62, ODD)])
+    new = NewUnit(key=ODD, files={ODD: (reserved.file.id, ODD)}, meta={ODD: [ODD, "\x00 \ud800", 1.5, None]})
+
+    backend.ingestion.register("first", collection, [new], stored=[reserved.file.id])
+    backend.ingestion.publish("first")
+
+    (found,) = backend.data_units.with_keys(collection, [ODD])
+    assert (found.key, found.meta) == (new.key, new.meta)
+    assert [(name, file.name, file.key, file.size) for name, file in found.files.items()] == [(ODD, ODD, ODD, 2**62)]
+
+
+def test_text_with_nul_is_refused(backend: Backend, collection: CollectionId, storage: StorageId) -> None:
+    """Databases end a text there, or refuse it."""
+    (reserved,) = backend.ingestion.reserve("first", collection, storage, [("aa", 1, "k")])
+
+    for bad in (NewUnit(key="a\0b", files={}), NewUnit(key="a", files={"images": (reserved.file.id, "a\0b")})):
+        with pytest.raises(ConfigurationError, match="NUL"):
+            backend.ingestion.register("first", collection, [bad], stored=[reserved.file.id])
+    with pytest.raises(ConfigurationError, match="NUL"):
+        backend.ingestion.reserve("first", collection, storage, [("bb", 1, "k\0")])
+
+    bring_in(backend, "first", collection, storage, "a")
+    assert [unit.key for unit in backend.data_units.with_keys(collection, ["a\0b", "a"], state=None)] == ["a"]
+    assert backend.data_units.with_keys(collection, ["a\0b"], state=None) == []
 
 
 def test_units_are_hidden_until_they_are_published(

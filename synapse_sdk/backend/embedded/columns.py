@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.types import JsonValue
 
-__all__ = ["Instant", "Json", "JsonText", "Word"]
+__all__ = ["Instant", "Json", "JsonText", "Word", "json_text"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -37,6 +37,22 @@ class JsonText(str):
     __slots__ = ()
 
 
+def json_text(value: JsonValue) -> str:
+    """Return a document as it is written in a column.
+
+    Raises:
+        ConfigurationError: It is not JSON.
+    """
+    if isinstance(value, JsonText):
+        return value
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = "A document cannot be kept, because it is not JSON"
+        fix = "Use texts, finite numbers, true, false, null, lists and objects only"
+        raise ConfigurationError(msg, why=str(error), fix=fix) from error
+
+
 class Json(TypeDecorator[JsonValue]):
     """A JSON document, as text in plain ASCII: what was given comes back, in its order, odd characters and all."""
 
@@ -44,19 +60,8 @@ class Json(TypeDecorator[JsonValue]):
     cache_ok = True
 
     def process_bind_param(self, value: JsonValue, dialect: Dialect) -> str | None:
-        """Return what is written; nothing for None.
-
-        Raises:
-            ConfigurationError: It is not JSON.
-        """
-        if value is None or isinstance(value, JsonText):
-            return value
-        try:
-            return json.dumps(value, allow_nan=False, separators=(",", ":"))
-        except (TypeError, ValueError, RecursionError) as error:
-            msg = "A document cannot be kept, because it is not JSON"
-            fix = "Use texts, finite numbers, true, false, null, lists and objects only"
-            raise ConfigurationError(msg, why=str(error), fix=fix) from error
+        """Return what is written; nothing for None. Raises as `json_text` does."""
+        return None if value is None else json_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> JsonValue:
         """Return what was meant."""

@@ -43,12 +43,9 @@ class EmbeddedDataUnits:
         """Return the units of a collection with one of these keys, in order of their ids; of any state for None."""
         statement = _of_state(select(data_units), collection_id, state)
         with self._database.read() as connection:
-            rows = [
-                row
-                for chunk in chunks(sorted(set(keys)))
-                for row in connection.execute(statement.where(data_units.c.key.in_(chunk)))
-            ]
-            return _units(connection, sorted(rows, key=lambda row: row.id))
+            asked = sorted({key for key in keys if "\0" not in key})  # no unit's key has it
+            statement = statement.where(among(connection, data_units.c.key, asked))
+            return _units(connection, connection.execute(statement.order_by(data_units.c.id)).all())
 
     def many(self, unit_ids: Iterable[DataUnitId]) -> Sequence[DataUnit]:
         """Return units of any state in order of their ids, each once."""
@@ -117,6 +114,8 @@ def _let_go(connection: Connection, file_ids: Sequence[int]) -> Sequence[Row[Any
 
 
 def _units(connection: Connection, rows: Sequence[Row[Any]]) -> Sequence[DataUnit]:
+    if not rows:
+        return []
     files: Mapping[int, dict[str, UnitFile]] = {row.id: {} for row in rows}
     statement = (
         select(data_unit_files, data_files)

@@ -9,8 +9,8 @@ from synapse_sdk.backend.embedded.claims import collections_of, give_up, let_go,
 from synapse_sdk.backend.embedded.data_files import data_file
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.prepared import (
-    FILES_ADDED,
     WITHDRAWN,
+    files_added,
     files_by_content,
     files_by_id,
     files_claimed,
@@ -18,7 +18,7 @@ from synapse_sdk.backend.embedded.prepared import (
     files_stored,
 )
 from synapse_sdk.backend.embedded.registration import register_units
-from synapse_sdk.backend.embedded.statements import chunks, insert_new, lock_collections, packed
+from synapse_sdk.backend.embedded.statements import chunks, insert_new, lock_collections, packed, packed_rows
 from synapse_sdk.backend.embedded.tables import data_files, data_units, ingestions
 from synapse_sdk.backend.embedded.units_in_use import refuse_units_in_use
 from synapse_sdk.backend.records import (
@@ -64,12 +64,8 @@ class EmbeddedIngestion:
             lock_collections(connection, [collection_id])
             for chunk in chunks(by_content):
                 known = _known(connection, run, place, chunk)
-                new = [
-                    {**place, "sha256": sha256, "size": by_content[sha256][0], "key": by_content[sha256][1]}
-                    for sha256 in chunk
-                    if sha256 not in known
-                ]
-                found |= known | _add(connection, run, new)
+                new = {sha256: by_content[sha256] for sha256 in chunk if sha256 not in known}
+                found |= known | _add(connection, run, collection_id, storage_id, new)
                 _claim(connection, run, [each.file.id for each in known.values() if not each.is_claimed_before])
         return [found[sha256] for sha256, _, _ in files]
 
@@ -222,19 +218,38 @@ def _known(
     }
 
 
-def _add(connection: Connection, run: str, files: Sequence[dict[str, Any]]) -> dict[str, ReservedFile]:
-    """Insert files, claimed by the run, and return them by content."""
+def _add(
+    connection: Connection,
+    run: str,
+    collection_id: CollectionId,
+    storage_id: StorageId,
+    files: Mapping[str, tuple[int, str]],
+) -> dict[str, ReservedFile]:
+    """Insert files, given as size and key by content, claimed by the run, and return them by content."""
     if not files:
         return {}
     state = DataFileState.RESERVED
-    rows = connection.execute(FILES_ADDED, [{**file, "state": state, "owner": run} for file in files]).all()
-    ids = {row.sha256: row.id for row in rows}
-    _claim(connection, run, list(ids.values()))
+    rows = packed_rows([(sha256, size, key) for sha256, (size, key) in files.items()])
+    place = {"collection": collection_id, "storage": storage_id}
+    added = connection.execute(
+        files_added(connection.dialect.name), {**place, "state": state, "by": run, "files": rows}
+    ).all()
+    _claim(connection, run, [identity for identity, _ in added])
     return {
-        file["sha256"]: ReservedFile(
-            file=DataFile(id=DataFileId(ids[file["sha256"]]), state=state, owner=run, **file), must_send=True
+        sha256: ReservedFile(
+            file=DataFile(
+                id=DataFileId(identity),
+                collection_id=collection_id,
+                storage_id=storage_id,
+                key=files[sha256][1],
+                sha256=sha256,
+                size=files[sha256][0],
+                state=state,
+                owner=run,
+            ),
+            must_send=True,
         )
-        for file in files
+        for identity, sha256 in added
     }
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from synapse_sdk.backend.embedded.columns import json_text
 from synapse_sdk.backend.embedded.prepared import (
-    UNIT_FILES_ADDED,
-    UNITS_ADDED,
     unit_contents,
+    unit_files_added,
+    units_added,
     units_by_key,
 )
-from synapse_sdk.backend.embedded.statements import chunks, packed
+from synapse_sdk.backend.embedded.statements import chunks, packed, packed_rows
 from synapse_sdk.backend.records import DataUnitId, DataUnitState, NewUnit, RegisteredUnit, Registration
 from synapse_sdk.errors import ConflictError
 
@@ -91,19 +92,25 @@ def _insert(
     """Insert units, hidden, with their files, and return their ids by key."""
     if not units:
         return {}
-    common = {"collection_id": collection_id, "state": DataUnitState.STAGED, "run": run, "created_at": now}
+    kind = connection.dialect.name
     added = connection.execute(
-        UNITS_ADDED,
-        [{**common, "key": unit.key, "meta": unit.meta} for unit in units],
+        units_added(kind),
+        {
+            "collection": collection_id,
+            "state": DataUnitState.STAGED,
+            "by": run,
+            "at": now,
+            "units": packed_rows([(unit.key, json_text(unit.meta)) for unit in units]),
+        },
     )
-    ids = {row.key: row.id for row in added.all()}
-    links: list[dict[str, Any]] = [
-        {"unit_id": ids[unit.key], "specification": specification, "file_id": file_id, "name": name}
+    ids = {key: identity for identity, key in added.all()}
+    links = [
+        (ids[unit.key], specification, file_id, name)
         for unit in units
         for specification, (file_id, name) in unit.files.items()
     ]
     if links:
-        connection.execute(UNIT_FILES_ADDED, links)
+        connection.execute(unit_files_added(kind), {"links": packed_rows(links)})
     return ids
 
 

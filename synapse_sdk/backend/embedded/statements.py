@@ -27,7 +27,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
 from synapse_sdk.backend.embedded.tables import collections
-from synapse_sdk.errors import ConflictError, RecordNotFoundError
+from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
 from synapse_sdk.extensions import one_of
 
 __all__ = [
@@ -41,8 +41,10 @@ __all__ = [
     "not_found",
     "one",
     "packed",
+    "packed_rows",
     "page_of",
     "refuse_taken",
+    "values_of",
 ]
 
 CHUNK = 500
@@ -80,8 +82,16 @@ def page_of[R](
 
 
 def packed(connection: Connection, values: Iterable[Any]) -> object:
-    """Return values as the one parameter that `is_among` takes: hundreds cost Python more than the database."""
-    return [*values] if connection.dialect.name == "postgresql" else json.dumps([*values])
+    """Return values as the one parameter that `is_among` takes: hundreds cost Python more than the database.
+
+    Raises:
+        ConfigurationError: A text among them has NUL.
+    """
+    listed = [*values]
+    if connection.dialect.name == "postgresql":
+        _refuse_nul(listed)
+        return listed
+    return _json([listed])[1:-1]
 
 
 def is_among(kind: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -110,6 +120,46 @@ def _in_list(kind: str, column: ColumnElement[Any], packed_values: BindParameter
         return column == any_(packed_values)
     rows = func.json_each(packed_values).table_valued("value")
     return column.in_(select(rows.c.value))
+
+
+def packed_rows(rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows as the one parameter that `values_of` takes.
+
+    Raises:
+        ConfigurationError: A text in them has NUL.
+    """
+    return _json(rows)
+
+
+def _json(rows: Sequence[Sequence[Any]]) -> str:
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    if r"\u0000" in text:
+        _refuse_nul(value for row in rows for value in row)
+    return text
+
+
+def _refuse_nul(values: Iterable[Any]) -> None:
+    """Refuse text with NUL: SQLite would take it for the end of the text, and PostgreSQL has no such character."""
+    if any("\0" in value for value in values if isinstance(value, str)):
+        msg = "A text with the character NUL cannot be kept in a backend"
+        raise ConfigurationError(msg, fix="Leave the character out")
+
+
+def values_of(kind: str, name: str, *types: TypeEngine[Any]) -> list[ColumnElement[Any]]:
+    """Return the values of rows that travel as one parameter, to be selected; there is a row for each of theirs.
+
+    Args:
+        kind: Of the database.
+        name: Of the parameter that has the rows, `packed_rows`.
+        types: Of the values of each row, in order.
+    """
+    if kind == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  # slow to import, and few need it
+
+        row = func.jsonb_array_elements(bindparam(name, type_=Text).cast(JSONB)).table_valued("value").c.value
+        return [row.op("->>")(at).cast(each) for at, each in enumerate(types)]
+    row = func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value
+    return [func.json_extract(row, f"$[{at}]") for at in range(len(types))]
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
