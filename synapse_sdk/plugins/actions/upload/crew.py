@@ -30,14 +30,14 @@ class Crew:
         self._begun = 0
         """Work that was given and is not done; only as many threads are made as that needs."""
 
-    def do(self, work: Callable[[], object], *, is_long: bool) -> None:
-        """Have some work done, which says itself what has come of it and raises nothing.
+    def do(self, work: Callable[[], object], *, is_long: bool) -> bool:
+        """Have some work done, which says itself what has come of it and raises nothing; return whether it is done.
 
         Only one thread may ask.
         """
         if self._is_inline and not is_long:
             work()
-            return
+            return True
         with self._lock:
             self._begun += 1
             is_short_handed = self._begun > len(self._threads)
@@ -46,6 +46,7 @@ class Crew:
             self._threads.append(thread)
             thread.start()
         self._work.put(work)
+        return False
 
     def dismiss(self) -> None:
         """Wait until what was begun is done; nothing else is begun any more."""

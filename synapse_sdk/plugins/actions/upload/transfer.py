@@ -134,10 +134,13 @@ class Transfer:
         self._register(is_last=not is_waiting)
         if not is_waiting:
             return self._intake.has_more
-        for note in self._ended():
-            note()
+        self._read_notes(self._ended())
         self._ledger.tick(self._outbox.under_way, self._intake.hashed)
         return True
+
+    def _read_notes(self, notes: Iterable[Note]) -> None:
+        for note in notes:
+            note()
 
     def _ended(self) -> Iterator[Note]:
         """Yield what has ended; waits for something, but no longer than until the next thing is due."""
@@ -234,7 +237,8 @@ class Transfer:
                 self._room.let_go(job)
                 continue
             self._outbox.note_begun(job)
-            self._crew.do(partial(self._put, job), is_long=job.is_large)
+            if self._crew.do(partial(self._put, job), is_long=job.is_large):
+                self._read_notes(self._letterbox.collect(0.0, 0))
 
     def _put(self, job: FileJob) -> None:
         outcome: PutResult | BaseException
