@@ -7,10 +7,10 @@ be deleted, by the run that went last; as long as one is left, that one answers 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, except_, func, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, except_, func, select, union, update
 
 from synapse_sdk.backend.embedded.data_files import is_needed
-from synapse_sdk.backend.embedded.statements import chunks
+from synapse_sdk.backend.embedded.statements import among
 from synapse_sdk.backend.embedded.tables import data_file_claims, data_files, data_unit_files, data_units
 from synapse_sdk.backend.records import DataFileState
 
@@ -40,14 +40,15 @@ def unused_files(run: str) -> Select[Any]:
 
 def give_up(connection: Connection, run: str, file_ids: Sequence[int]) -> None:
     """End a run's claims of reserved files, and forget those that nobody needs; their objects are not touched."""
+    given = among(connection, data_files.c.id, file_ids)
     reserved = connection.scalars(
-        select(data_files.c.id).where(data_files.c.id.in_(file_ids), data_files.c.state == DataFileState.RESERVED)
+        select(data_files.c.id).where(given, data_files.c.state == DataFileState.RESERVED)
     ).all()
-    connection.execute(
-        delete(data_file_claims).where(data_file_claims.c.run == run, data_file_claims.c.file_id.in_(reserved))
-    )
-    connection.execute(delete(data_files).where(data_files.c.id.in_(reserved), data_files.c.owner == run, ~is_needed()))
-    _hand_over(connection, run, reserved)
+    claimed = among(connection, data_file_claims.c.file_id, reserved)
+    connection.execute(delete(data_file_claims).where(data_file_claims.c.run == run, claimed))
+    given = among(connection, data_files.c.id, reserved)
+    connection.execute(delete(data_files).where(given, data_files.c.owner == run, ~is_needed()))
+    _hand_over(connection, run, given)
 
 
 def let_go(connection: Connection, run: str, *, removes_units: bool = False) -> None:
@@ -56,13 +57,13 @@ def let_go(connection: Connection, run: str, *, removes_units: bool = False) -> 
     if removes_units:
         connection.execute(delete(data_units).where(data_units.c.run == run))
     connection.execute(delete(data_file_claims).where(data_file_claims.c.run == run))
-    for chunk in chunks(answerable):
-        connection.execute(
-            update(data_files)
-            .where(data_files.c.id.in_(chunk), data_files.c.state != DataFileState.DELETING, ~is_needed())
-            .values(state=DataFileState.DELETING, owner=run)
-        )
-        _hand_over(connection, run, chunk)
+    loose = among(connection, data_files.c.id, answerable)
+    connection.execute(
+        update(data_files)
+        .where(loose, data_files.c.state != DataFileState.DELETING, ~is_needed())
+        .values(state=DataFileState.DELETING, owner=run)
+    )
+    _hand_over(connection, run, loose)
 
 
 def _loose_files(connection: Connection, run: str, *, removes_units: bool) -> Sequence[int]:
@@ -79,7 +80,7 @@ def _loose_files(connection: Connection, run: str, *, removes_units: bool) -> Se
     return sorted(connection.scalars(except_(union(owned, claimed).subquery().select(), own_units)))
 
 
-def _hand_over(connection: Connection, run: str, file_ids: Sequence[int]) -> None:
+def _hand_over(connection: Connection, run: str, given: ColumnElement[bool]) -> None:
     """Make somebody who needs them answerable for files of a run: one who claims them, or else whose unit has them."""
     claimant = (
         select(func.min(data_file_claims.c.run)).where(data_file_claims.c.file_id == data_files.c.id).scalar_subquery()
@@ -92,6 +93,6 @@ def _hand_over(connection: Connection, run: str, file_ids: Sequence[int]) -> Non
     )
     connection.execute(
         update(data_files)
-        .where(data_files.c.id.in_(file_ids), data_files.c.owner == run, data_files.c.state != DataFileState.DELETING)
+        .where(given, data_files.c.owner == run, data_files.c.state != DataFileState.DELETING)
         .values(owner=func.coalesce(claimant, publisher))
     )
