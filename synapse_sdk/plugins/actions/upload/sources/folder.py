@@ -22,6 +22,7 @@ class FolderSource(Source):
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.location = os.fspath(root)
         self._root = os.path.realpath(root)
+        self._start = os.path.join(self._root, "")  # noqa: PTH118  # text, for speed
 
     def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
         """Yield files folder by folder, each folder in the order of its names."""
@@ -29,7 +30,7 @@ class FolderSource(Source):
         while waiting:
             folder = waiting.pop()
             try:
-                with os.scandir(os.path.join(self._root, folder)) as entries:  # noqa: PTH118  # text, for speed
+                with os.scandir(self._start + folder) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
                 if not folder:
@@ -69,7 +70,7 @@ class FolderSource(Source):
     def _refused_link(self, entry: "os.DirEntry[str]", path: str) -> RefusedFile | None:
         """Return why a link is not followed; None if it leads to a file of this tree."""
         target = os.path.realpath(entry.path, strict=True)
-        if not target.startswith(self._root + os.sep):
+        if not target.startswith(self._start):
             return RefusedFile(path, Reason.UNSAFE_LINK, f"the link leads out of {self.location}, to {target}")
         if os.path.isdir(target):  # noqa: PTH112  # text throughout, for speed
             words = "a link to a folder of this tree, whose files are found where they are"
@@ -79,7 +80,7 @@ class FolderSource(Source):
     @contextmanager
     def open(self, path: str) -> Iterator[OpenFile]:
         """Open a file; a pipe that took its place is noticed and does not block."""
-        full = os.path.join(self._root, path)  # noqa: PTH118  # as above
+        full = self._start + path
         try:
             descriptor = os.open(full, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as error:
