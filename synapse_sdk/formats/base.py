@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import DatasetInfo, Item
-from synapse_sdk.formats.shares import Share
+from synapse_sdk.formats.portions import Portion
 
 __all__ = [
     "BoundsPolicy",
@@ -89,7 +89,7 @@ class Reader(ABC):
 
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         self.folder, self.options, self.losses = folder, options, losses
-        self.share = Share()
+        self.portion = Portion()
 
     @property
     @abstractmethod
@@ -114,16 +114,16 @@ class Reader(ABC):
         Args:
             name: The name of the item.
         """
-        return not self.share.takes(name)
+        return not self.portion.takes(name)
 
-    def divide(self, share: Share, info: DatasetInfo | None = None) -> None:
-        """Yield only the items of a share from now on.
+    def divide(self, portion: Portion, info: DatasetInfo | None = None) -> None:
+        """Yield only the items of a portion from now on.
 
         Args:
-            share: Those of this process.
+            portion: Those of this process.
             info: What another reader of the same dataset has found out, which spares this one to find it out, too.
         """
-        self.share = share
+        self.portion = portion
         if info is not None:
             self.know(info)
 

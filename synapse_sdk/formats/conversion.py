@@ -10,12 +10,12 @@ import msgspec
 
 from synapse_sdk.errors import DatasetLossError, InvalidDatasetError
 from synapse_sdk.formats.base import Progress
-from synapse_sdk.formats.flow import ConversionOptions, Plan
+from synapse_sdk.formats.flow import Conversion, ConversionOptions
 from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes import SharedFlow
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import LOSSES_FILE, REPORT_FILE, ConversionReport, report_of
-from synapse_sdk.formats.shares import OneProcessError
 from synapse_sdk.formats.staging import Staging, empty_folder, staged
 from synapse_sdk.types import JsonValue
 
@@ -61,20 +61,24 @@ def convert(
     """
     options = options or ConversionOptions()
     sources = [source] if isinstance(source, Path) else [*source]
-    plan = Plan(sources=sources, source_format=source_format, target_format=format_named(to).name, options=options)
+    conversion = Conversion(
+        sources=sources, source_format=source_format, target_format=format_named(to).name, options=options
+    )
     with staged(target) as staging:
         try:
-            report = _converted(plan, staging, options.processes, on_progress)
+            report = _converted(conversion, staging, options.processes, on_progress)
         except OneProcessError:
             empty_folder(staging.folder)
-            report = _converted(plan, staging, 1, on_progress)
+            report = _converted(conversion, staging, 1, on_progress)
         _check(report, sources, strict=options.strict)
         text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
         (staging.folder / REPORT_FILE).write_bytes(text)
     return report
 
 
-def _converted(plan: Plan, staging: Staging, processes: int | None, on_progress: Progress | None) -> ConversionReport:
+def _converted(
+    conversion: Conversion, staging: Staging, processes: int | None, on_progress: Progress | None
+) -> ConversionReport:
     """Write all into an empty folder, but for the report.
 
     Raises:
@@ -82,17 +86,17 @@ def _converted(plan: Plan, staging: Staging, processes: int | None, on_progress:
     """
     with (
         LossLog(staging.folder / LOSSES_FILE) as losses,
-        closing(SharedFlow(plan, staging, losses, processes)) as flow,
+        closing(SharedFlow(conversion, staging, losses, processes)) as flow,
     ):
         tally = flow.run(on_progress)
         losses.close()
         return report_of(
             losses,
             tally,
-            sources=[each.absolute().name for each in plan.sources],
+            sources=[each.absolute().name for each in conversion.sources],
             source_format=flow.source_format,
-            target_format=plan.target_format,
-            options=_plain(plan.options),
+            target_format=conversion.target_format,
+            options=_plain(conversion.options),
         )
 
 

@@ -14,13 +14,13 @@ from synapse_sdk.formats.choice import ClassChoice
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo, Item, tools_of
 from synapse_sdk.formats.partition import Partition, partition
+from synapse_sdk.formats.portions import OneProcessError, Portion
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import Tally
-from synapse_sdk.formats.shares import OneProcessError, Share
 from synapse_sdk.formats.sources import open_datasets, own_items
 from synapse_sdk.formats.splits import in_order
 
-__all__ = ["ConversionOptions", "Flow", "Plan"]
+__all__ = ["Conversion", "ConversionOptions", "Flow"]
 
 FILES = re.compile(r"\.(?:txt|xml|json|png)/", re.IGNORECASE)
 """What makes a folder of what may be a file for another item."""
@@ -50,7 +50,7 @@ class ConversionOptions(FormatOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Conversion:
     """What is to be converted into what."""
 
     sources: Sequence[Path]
@@ -64,10 +64,10 @@ class Flow:
     """Reads items, chooses from them, counts them, and writes them.
 
     Args:
-        plan: What is to be converted into what.
+        conversion: What is to be converted into what.
         folder: Where to write.
         losses: Takes down what is lost.
-        share: The items that go through here.
+        portion: The items that go through here.
 
     Raises:
         InvalidDatasetError: A source is not there, or makes no sense.
@@ -80,11 +80,13 @@ class Flow:
     parts: Partition | None
     """The new split of each item; None if each keeps its own."""
 
-    def __init__(self, plan: Plan, folder: Path, losses: LossLog, share: Share) -> None:
-        self._plan, self._folder, self._losses, self._share = plan, folder, losses, share
+    def __init__(self, conversion: Conversion, folder: Path, losses: LossLog, portion: Portion) -> None:
+        self._conversion, self._folder, self._losses, self._portion = conversion, folder, losses, portion
         self._tally = Tally()
         self._stack = ExitStack()
-        self.reader, self.source_format = open_datasets(plan.sources, plan.source_format, plan.options, losses)
+        self.reader, self.source_format = open_datasets(
+            conversion.sources, conversion.source_format, conversion.options, losses
+        )
         self._stack.enter_context(closing(self.reader))
 
     def prepare(self, info: DatasetInfo | None = None, parts: Partition | None = None) -> None:
@@ -98,16 +100,16 @@ class Flow:
             InvalidDatasetError: A source makes no sense.
             ConfigurationError: Options do not fit.
         """
-        options = self._plan.options
-        self.reader.divide(self._share, info)
+        options = self._conversion.options
+        self.reader.divide(self._portion, info)
         self.info = self.reader.info
         self._choice = ClassChoice(self.info, options.classes, options.class_order)
         wanted = self._choice.info
         if options.ratios is not None:
             wanted = replace(wanted, splits=tuple(in_order(options.ratios)))
-            parts = parts or _partition(self._plan)
+            parts = parts or _partition(self._conversion)
         self.parts = parts
-        self.writer = format_named(self._plan.target_format).writer(self._folder, wanted, options, self._losses)
+        self.writer = format_named(self._conversion.target_format).writer(self._folder, wanted, options, self._losses)
         self._stack.enter_context(closing(self.writer))
         self._labels, self._splits = {spec.name for spec in wanted.classes}, {"", *wanted.splits}
 
@@ -119,7 +121,7 @@ class Flow:
             SynapseError: An item cannot be read or written, and the others are nothing without it.
             OSError: The target cannot be written.
         """
-        tally, share, parts = self._tally, self._share, self.parts
+        tally, portion, parts = self._tally, self._portion, self.parts
         for item in own_items(self.reader):
             tally.items += 1
             self._choice.apply(item)
@@ -132,7 +134,7 @@ class Flow:
             for annotation in item.annotations:
                 for tool in tools_of(annotation):
                     read[annotation.label, tool] += 1
-            if share.is_divided and not self._is_separate(item):
+            if portion.is_divided and not self._is_separate(item):
                 raise OneProcessError
             self.writer.write(item)
             yield
@@ -153,10 +155,10 @@ class Flow:
         return is_known and not FILES.search(item.name)
 
 
-def _partition(plan: Plan) -> Partition:
+def _partition(conversion: Conversion) -> Partition:
     """Go through all items once, only to see which split each belongs to."""
-    options = plan.options
+    options = conversion.options
     with LossLog() as unheard, ExitStack() as stack:
-        reader, _ = open_datasets(plan.sources, plan.source_format, options, unheard)
+        reader, _ = open_datasets(conversion.sources, conversion.source_format, options, unheard)
         stack.enter_context(closing(reader))
         return partition(reader.items(), options.ratios or {}, seed=options.seed, stratified=options.stratified)

@@ -9,11 +9,11 @@ from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Progress, Reader
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo, Item
+from synapse_sdk.formats.portions import Portion
 from synapse_sdk.formats.registry import find_format, format_named
-from synapse_sdk.formats.shares import Share
 from synapse_sdk.formats.splits import in_order
 
-__all__ = ["RENAMED", "MergedReader", "open_dataset", "open_datasets", "own_items", "told"]
+__all__ = ["RENAMED", "STRIDE", "MergedReader", "open_dataset", "open_datasets", "own_items", "told"]
 
 STRIDE = 256
 """Items between two reports of progress."""
@@ -138,11 +138,11 @@ class MergedReader(Reader):
                 taken.add((item.split, item.name))
                 yield item
 
-    def divide(self, share: Share, info: DatasetInfo | None = None) -> None:
-        """Let all of them yield only what belongs to a share; each has to find out itself what is its own."""
-        super().divide(share, info)
+    def divide(self, portion: Portion, info: DatasetInfo | None = None) -> None:
+        """Let all of them yield only what belongs to a portion; each has to find out itself what is its own."""
+        super().divide(portion, info)
         for reader in self._readers:
-            reader.divide(share)
+            reader.divide(portion)
 
     def is_large(self) -> bool:
         """Whether one of them is."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from synapse_sdk.errors import SynapseError
-from synapse_sdk.formats.flow import Flow, Plan
+from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.partition import Partition
-from synapse_sdk.formats.processes.messages import Failure, LossSender, Progress, Task, read, read_options, write
-from synapse_sdk.formats.processes.numbered_share import NumberedShare
+from synapse_sdk.formats.portions import OneProcessError
+from synapse_sdk.formats.processes.messages import Failure, LossSender, Notice, Task, read, read_options, write
+from synapse_sdk.formats.processes.numbered_portion import NumberedPortion
 from synapse_sdk.formats.report import Tally
-from synapse_sdk.formats.shares import OneProcessError
 
 __all__ = ["ROUND", "main"]
 
@@ -43,8 +43,8 @@ class _Helper:
     def __init__(self, task: Task, target: BinaryIO) -> None:
         self._task, self._target = task, target
         self._losses = LossLog()
-        self._share = NumberedShare(self._losses)
-        self._share.divide(task.number, task.count, task.first)
+        self._portion = NumberedPortion(self._losses)
+        self._portion.divide(task.number, task.count, task.first)
         self._sender = LossSender()
         self._items = 0
 
@@ -56,34 +56,32 @@ class _Helper:
             raise
         except Exception as error:  # noqa: BLE001  # it is raised again where somebody hears it
             try:
-                self._say(self._share.position, failure=_failure(error))
+                self._say(self._portion.position, failure=_failure(error))
             except OneProcessError as unsendable:  # what was said until now cannot be sent
-                self._share.taken()
-                self._say(self._share.position, failure=_failure(unsendable))
+                self._portion.taken()
+                self._say(self._portion.position, failure=_failure(unsendable))
 
     def _convert(self) -> None:
-        task, share = self._task, self._share
-        flow = Flow(_plan(task), Path(task.folder), self._losses, share)
+        task, portion = self._task, self._portion
+        flow = Flow(_conversion(task), Path(task.folder), self._losses, portion)
         with closing(flow):
             flow.prepare(task.info, _parts(task))
             said = 0
             for _ in flow.items():
                 self._items += 1
-                if share.position - said > ROUND:
-                    said = share.position - 1  # of the last item the reader may still say something
+                if portion.position - said > ROUND:
+                    said = portion.position - 1  # of the last item the reader may still say something
                     self._say(said)
-            self._say(share.position, tally=flow.tally())
+            self._say(portion.position, tally=flow.tally())
 
     def _say(self, position: int, *, tally: Tally | None = None, failure: Failure | None = None) -> None:
-        told, reasons = self._sender.sent(self._share.taken())
-        progress = Progress(
-            position=position, items=self._items, told=told, reasons=reasons, tally=tally, failure=failure
-        )
-        write(self._target, progress)
+        told, reasons = self._sender.sent(self._portion.taken())
+        notice = Notice(position=position, items=self._items, told=told, reasons=reasons, tally=tally, failure=failure)
+        write(self._target, notice)
 
 
-def _plan(task: Task) -> Plan:
-    return Plan(
+def _conversion(task: Task) -> Conversion:
+    return Conversion(
         sources=[Path(each) for each in task.sources],
         source_format=task.source_format,
         target_format=task.target_format,

@@ -11,9 +11,9 @@ from typing import BinaryIO, cast
 from synapse_sdk import errors
 from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
 from synapse_sdk.formats.losses import Reason
-from synapse_sdk.formats.processes.messages import Failure, LossReader, Progress, Task, read, write
-from synapse_sdk.formats.processes.numbered_share import Told
-from synapse_sdk.formats.shares import OneProcessError
+from synapse_sdk.formats.portions import OneProcessError
+from synapse_sdk.formats.processes.messages import Failure, LossReader, Notice, Task, read, write
+from synapse_sdk.formats.processes.numbered_portion import Told
 
 __all__ = ["HelperProcess", "error_of"]
 
@@ -37,7 +37,7 @@ class HelperProcess:
 
     def __init__(self, task: Task, lock: int, known: Callable[[Reason], Reason]) -> None:
         self._losses = LossReader(known)
-        self.last = Progress(position=0, items=0, told=[], reasons=[])
+        self.last = Notice(position=0, items=0, told=[], reasons=[])
         """What it said last."""
         paths = json.dumps([str(entry) for entry in sys.path])
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter, with a module of ours
@@ -73,7 +73,7 @@ class HelperProcess:
         Raises:
             WorkerLostError: It has ended before it was done.
         """
-        message = read(self._stdout, Progress)
+        message = read(self._stdout, Notice)
         if message is None:
             raise self._lost()
         self.last = message

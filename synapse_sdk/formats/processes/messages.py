@@ -12,11 +12,11 @@ from msgspec import Struct, field
 from synapse_sdk.formats.flow import ConversionOptions
 from synapse_sdk.formats.losses import Held, Outcome, Reason, Renamed
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo
-from synapse_sdk.formats.processes.numbered_share import Told
+from synapse_sdk.formats.portions import OneProcessError
+from synapse_sdk.formats.processes.numbered_portion import Told
 from synapse_sdk.formats.report import Tally
-from synapse_sdk.formats.shares import OneProcessError
 
-__all__ = ["Failure", "LossReader", "LossSender", "Progress", "Task", "read", "read_options", "sent_options", "write"]
+__all__ = ["Failure", "LossReader", "LossSender", "Notice", "Task", "read", "read_options", "sent_options", "write"]
 
 LENGTH = struct.Struct("<I")
 
@@ -43,7 +43,7 @@ class Task(Struct, frozen=True, kw_only=True):
     number: int
     count: int
     first: int
-    """See `NumberedShare.divide`."""
+    """See `NumberedPortion.divide`."""
 
 
 class Failure(Struct, frozen=True):
@@ -60,7 +60,7 @@ class Failure(Struct, frozen=True):
     path: str | None = None
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class Notice(Struct, frozen=True, kw_only=True):
     """How far a process has come."""
 
     position: int
@@ -111,7 +111,7 @@ class LossReader:
         self._known = known
         self._reasons: list[Reason] = []
 
-    def read(self, message: Progress) -> list[Told]:
+    def read(self, message: Notice) -> list[Told]:
         """Return what was said about items."""
         self._reasons += map(self._known, message.reasons)
         return [(position, [self._read(each) for each in said]) for position, said in message.told]

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from time import thread_time
 
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
-from synapse_sdk.formats.base import Progress as TellProgress
-from synapse_sdk.formats.flow import Flow, Plan
+from synapse_sdk.formats.base import Progress
+from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import Held, LossLog, Reason, Renamed
 from synapse_sdk.formats.processes.helper import ROUND
 from synapse_sdk.formats.processes.helpers import HelperProcess, error_of
 from synapse_sdk.formats.processes.messages import SentInfo, Task, sent_options
-from synapse_sdk.formats.processes.numbered_share import NumberedShare, Told
+from synapse_sdk.formats.processes.numbered_portion import NumberedPortion, Told
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import Tally
+from synapse_sdk.formats.sources import STRIDE
 from synapse_sdk.formats.staging import Staging
 
 __all__ = ["SharedFlow"]
@@ -27,15 +28,13 @@ PAYS = 1.5
 """Seconds of work that must be left: less is done before other processes have started."""
 MOST_PROCESSES = 8
 """The first process cannot take down what more of them say."""
-STRIDE = 256
-"""Items between two reports of progress."""
 
 
 class SharedFlow:
     """Converts a dataset, and lets other processes help if they may, and if that pays.
 
     Args:
-        plan: What is to be converted into what.
+        conversion: What is to be converted into what.
         staging: Where to write.
         losses: Takes down what is lost.
         processes: How many do it; None for as many as there are processors, if it pays.
@@ -45,12 +44,12 @@ class SharedFlow:
         InvalidDatasetError: A source is not there, or makes no sense.
     """
 
-    def __init__(self, plan: Plan, staging: Staging, losses: LossLog, processes: int | None) -> None:
+    def __init__(self, conversion: Conversion, staging: Staging, losses: LossLog, processes: int | None) -> None:
         if processes is not None and processes < 1:
             msg = f"{processes} processes cannot write a dataset"
             raise ConfigurationError(msg, fix="Choose at least 1, or leave it to the number of processors")
-        self._plan, self._staging, self._losses = plan, staging, losses
-        self._share = NumberedShare(losses)
+        self._conversion, self._staging, self._losses = conversion, staging, losses
+        self._portion = NumberedPortion(losses)
         self._helpers: list[HelperProcess] = []
         self._waiting: defaultdict[int, list[Held | Renamed]] = defaultdict(list)
         """What was said about items that not all processes have come to."""
@@ -59,12 +58,12 @@ class SharedFlow:
         self._own = self._last_told = 0
         self._said = 0
         """The position up to which everything was taken down."""
-        self._flow = Flow(plan, staging.folder, losses, self._share)
+        self._flow = Flow(conversion, staging.folder, losses, self._portion)
         self.source_format = self._flow.source_format
         self._count = min(os.cpu_count() or 1, MOST_PROCESSES) if processes is None else processes
         self._is_chosen = processes is not None
 
-    def run(self, on_progress: TellProgress | None) -> Tally:
+    def run(self, on_progress: Progress | None) -> Tally:
         """Convert everything, and finish the target; return how much went through.
 
         Args:
@@ -80,10 +79,10 @@ class SharedFlow:
         self._prepare()
         for _ in self._own_items():
             self._own += 1
-            if self._helpers and self._share.position - self._said > ROUND:
-                self._take_down(self._share.position - 1)  # of the last item the reader may still say something
+            if self._helpers and self._portion.position - self._said > ROUND:
+                self._take_down(self._portion.position - 1)  # of the last item the reader may still say something
             self._tell(on_progress)
-        last = self._share.position
+        last = self._portion.position
         for position in (*range(self._said + ROUND, last, ROUND), last):
             self._take_down(position)
             self._tell(on_progress)
@@ -102,7 +101,7 @@ class SharedFlow:
         try:
             yield from self._tried() if self._count > 1 else self._flow.items()
         except Exception:
-            self._take_down(self._share.position - 1)  # what another process could not convert may come before
+            self._take_down(self._portion.position - 1)  # what another process could not convert may come before
             raise
 
     def _tried(self) -> Iterator[None]:
@@ -124,12 +123,12 @@ class SharedFlow:
         yield from items
 
     def _left(self) -> int:
-        return (self._flow.info.count or 0) - self._share.position
+        return (self._flow.info.count or 0) - self._portion.position
 
     def _prepare(self) -> None:
         """Find out what there is; where that takes long by itself, others do so at the same time."""
-        plan = self._plan
-        is_clear = format_named(plan.target_format).divides and plan.options.ratios is None
+        conversion = self._conversion
+        is_clear = format_named(conversion.target_format).divides and conversion.options.ratios is None
         if self._count > 1 and is_clear and self._flow.reader.is_large():
             self._start_helpers(None)
         self._flow.prepare()
@@ -145,37 +144,37 @@ class SharedFlow:
         self._divide()
 
     def _start_helpers(self, info: SentInfo | None) -> None:
-        plan = self._plan
+        conversion = self._conversion
         parts = (
             None if info is None or self._flow.parts is None else [(*key, to) for key, to in self._flow.parts.items()]
         )
         for number in range(1, self._count):
             task = Task(
-                sources=[os.fspath(each) for each in plan.sources],
-                source_format=plan.source_format,
-                target_format=plan.target_format,
-                options=sent_options(plan.options),
+                sources=[os.fspath(each) for each in conversion.sources],
+                source_format=conversion.source_format,
+                target_format=conversion.target_format,
+                options=sent_options(conversion.options),
                 parts=parts,
                 folder=os.fspath(self._staging.folder),
                 info=info,
                 number=number,
                 count=self._count,
-                first=self._share.position,
+                first=self._portion.position,
             )
             self._helpers.append(HelperProcess(task, self._staging.lock, self._known))
 
     def _divide(self) -> None:
-        self._said = self._share.position
+        self._said = self._portion.position
         for _, reason in self._losses.reasons:
             self._known(reason)
-        self._share.divide(0, self._count, self._said)
+        self._portion.divide(0, self._count, self._said)
 
     def _end_helpers(self) -> None:
         for helper in self._helpers:
             helper.end()
         self._helpers.clear()
 
-    def _tell(self, on_progress: TellProgress | None) -> None:
+    def _tell(self, on_progress: Progress | None) -> None:
         done = self._own + sum(each.last.items for each in self._helpers)
         if on_progress is not None and done - self._last_told >= STRIDE:
             self._last_told = done
@@ -189,7 +188,7 @@ class SharedFlow:
             SynapseError: One of these could not be converted.
             OSError: The same.
         """
-        self._add([(at, [*map(self._of_known, said)]) for at, said in (self._share.taken() if self._helpers else ())])
+        self._add([(at, [*map(self._of_known, said)]) for at, said in (self._portion.taken() if self._helpers else ())])
         for helper in self._helpers:
             while helper.last.position < position and not helper.has_ended:
                 self._add(helper.listen())
@@ -217,7 +216,7 @@ class SharedFlow:
 
     def _finished(self) -> Tally:
         """Wait for the others, finish the target, and return how much went through everywhere."""
-        last = self._share.position
+        last = self._portion.position
         tally = Tally()
         if self._helpers:
             for helper in self._helpers:
@@ -233,6 +232,6 @@ class SharedFlow:
         return tally
 
     def _changed(self) -> InvalidDatasetError:
-        names = ", ".join(repr(str(each)) for each in self._plan.sources)
-        msg = f"Files of {names} came or went while it was read"
-        return InvalidDatasetError(msg, fix="Convert it again when nobody changes it", path=str(self._plan.sources[0]))
+        sources = [str(each) for each in self._conversion.sources]
+        msg = f"Files of {', '.join(map(repr, sources))} came or went while it was read"
+        return InvalidDatasetError(msg, fix="Convert it again when nobody changes it", path=sources[0])

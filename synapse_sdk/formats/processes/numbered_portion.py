@@ -6,9 +6,9 @@ from os.path import splitext
 from zlib import crc32
 
 from synapse_sdk.formats.losses import Held, LossLog, Renamed
-from synapse_sdk.formats.shares import Share
+from synapse_sdk.formats.portions import Portion
 
-__all__ = ["NumberedShare", "Told"]
+__all__ = ["NumberedPortion", "Told"]
 
 NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
 """What tells images apart that would get the same name, and ends the names of others, too."""
@@ -22,14 +22,14 @@ type Told = tuple[int, list[Held | Renamed]]
 """The position of an item in the dataset, from 1 (0 before the first), and what was said when it was there."""
 
 
-class NumberedShare(Share):
-    """A share that counts the items of the dataset.
+class NumberedPortion(Portion):
+    """A portion that counts the items of the dataset.
 
     Until it is divided, it is everything. What is said between two items belongs to the first of them, so that of every
     thing that all processes say, one is heard.
 
     Args:
-        losses: The log of the process. It holds back what it is told once the share is divided.
+        losses: The log of the process. It holds back what it is told once the portion is divided.
     """
 
     def __init__(self, losses: LossLog) -> None:

@@ -1,13 +1,13 @@
 """Which items of a dataset a process converts, where several convert it side by side."""
 
-__all__ = ["OneProcessError", "Share"]
+__all__ = ["OneProcessError", "Portion"]
 
 
 class OneProcessError(Exception):
     """There is something that several processes cannot convert as one would: all has to be done anew by one."""
 
 
-class Share:
+class Portion:
     """What a process converts of a dataset: everything."""
 
     is_divided = False
