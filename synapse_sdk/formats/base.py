@@ -107,9 +107,9 @@ class Reader(ABC):
     def skips(self, name: str) -> bool:
         """Whether an item is left to another process, which reads the same dataset at the same time.
 
-        Whoever sets `asks` has to ask about every item that it may yield, once, in their order. Between an answer and
-        the next question it may say to the log whatever it likes, and nothing at all if it is to skip the item; but
-        what it says before the first question and about anything else must not depend on the answers.
+        Whoever sets `asks` has to ask about every item that it may yield, once, in their order, each process alike. Of
+        what is said to the log between a question and the next one, what is heard is that of the process which does not
+        skip; what concerns a later item must not be learnt only from items that were not skipped.
 
         Args:
             name: The name of the item.

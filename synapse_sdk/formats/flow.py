@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
+from os.path import splitext
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from synapse_sdk.formats.base import FormatOptions, Writer
 from synapse_sdk.formats.choice import ClassChoice
+from synapse_sdk.formats.images import IMAGE_SUFFIXES
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo, Item, tools_of
 from synapse_sdk.formats.partition import Partition, partition
@@ -122,6 +124,7 @@ class Flow:
             OSError: The target cannot be written.
         """
         tally, portion, parts = self._tally, self._portion, self.parts
+        asked = portion.position
         for item in own_items(self.reader):
             tally.items += 1
             self._choice.apply(item)
@@ -134,8 +137,9 @@ class Flow:
             for annotation in item.annotations:
                 for tool in tools_of(annotation):
                     read[annotation.label, tool] += 1
-            if portion.is_divided and not self._is_separate(item):
+            if portion.is_divided and not (portion.position > asked and self._is_separate(item)):
                 raise OneProcessError
+            asked = portion.position
             self.writer.write(item)
             yield
 
@@ -150,9 +154,14 @@ class Flow:
         self._stack.close()
 
     def _is_separate(self, item: Item) -> bool:
-        """Whether an item adds nothing to the dataset that a writer of other items would have to know."""
+        """Whether an item adds nothing to the dataset that a writer of other items would have to know.
+
+        Of a name with a suffix that is none of an image, writers do not agree what is its stem, if there is no image.
+        """
         is_known = item.split in self._splits and self._labels.issuperset([each.label for each in item.annotations])
-        return is_known and not FILES.search(item.name)
+        suffix = splitext(item.name)[1]  # noqa: PTH122  # a name, with slashes
+        has_stem = bool(item.path) or not suffix or suffix.lower() in IMAGE_SUFFIXES
+        return is_known and has_stem and not FILES.search(item.name)
 
 
 def _partition(conversion: Conversion) -> Partition:

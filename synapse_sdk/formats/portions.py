@@ -12,6 +12,8 @@ class Portion:
 
     is_divided = False
     """Whether other processes convert other items."""
+    position = 0
+    """How many items were asked for, where somebody counts them."""
 
     def takes(self, name: str) -> bool:  # parts look at it
         """Whether an item is one of those that this process converts.

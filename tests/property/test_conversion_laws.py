@@ -3,12 +3,14 @@
 import tempfile
 from itertools import permutations
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats import ConversionOptions, FormatOptions, LossLog, Tool, convert, format_named
+from synapse_sdk.formats.processes import sharing
 from tests.property.dataset_equality import Expected, assert_equal_within
 from tests.property.datasets import Dataset, datasets, read_dataset
 from tests.unit.formats.voc_schema import faults_of_documents
@@ -154,11 +156,14 @@ def check_processes(dataset: Dataset, kind: str, target: str, task: str | None) 
                 return
             source = folder / kind
         found = [outcome(source, folder / str(count), target, task, count) for count in (1, 2)]
+        with patch.object(sharing, "PAYS", -1), patch.object(sharing, "TRIED", 1), patch.object(sharing, "ODD", 0):
+            found.append(outcome(source, folder / "tried", target, task, None))
 
         assert found[0] == found[1]
+        assert found[0] == found[2]
 
 
-def outcome(source: Path, folder: Path, target: str, task: str | None, processes: int) -> dict[str, bytes] | str:
+def outcome(source: Path, folder: Path, target: str, task: str | None, processes: int | None) -> dict[str, bytes] | str:
     """Convert a dataset, and return every file of the target, or the error."""
     try:
         convert(source, folder, to=target, options=ConversionOptions(task=task, processes=processes))

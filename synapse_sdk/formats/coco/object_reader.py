@@ -122,9 +122,10 @@ class ObjectReader:
 
     def _attributes(self, record: Record, extras: dict[str, JsonValue]) -> dict[str, JsonValue]:
         attributes = record.attributes or {}
-        for key in extras.keys() & attributes.keys():
+        for key in sorted(extras.keys() & attributes.keys()):
             self._tell(Outcome.CHANGED, INVALID_RECORD, f"{key!r} is there twice: that of 'attributes' is taken")
-        return {**extras, **attributes}
+        # In an order that does not depend on the records that were there before.
+        return {**dict(sorted(extras.items())), **attributes}
 
     def _shape(self, outline: list[list[float]] | Rle) -> Shape | None:
         if isinstance(outline, list):

@@ -95,13 +95,14 @@ class DmReader(Reader):
             item = Item(name=stem, split=split)
             if found:
                 item.name, item.path = found[0], originals + found[0]
-            if skips(item.name):
-                continue
-            if stem in odd:
-                self._fail(item, NAME_TAKEN, where)
-                continue
+            is_second = stem in odd
             if not name.endswith(SUFFIX):
                 odd.add(stem)
+            if skips(item.name):
+                continue
+            if is_second:
+                self._fail(item, NAME_TAKEN, where)
+                continue
             if len(found) > 1:
                 self._fail(item, AMBIGUOUS_IMAGE, where, f"it may be about {' or '.join(map(repr, found))}")
                 continue

@@ -34,11 +34,10 @@ class NumberedPortion(Portion):
 
     def __init__(self, losses: LossLog) -> None:
         self._losses = losses
-        self._number, self._count, self._first, self._parts = 0, 1, 0, PARTS
+        self._number, self._count, self._first, self._own_parts = 0, 1, 0, PARTS
         self._is_ours = True
         self._told: list[Told] = []
         self.position = 0
-        """How many items have been there, of all processes."""
 
     def divide(self, number: int, count: int, first: int) -> None:
         """Take only a part from now on.
@@ -49,7 +48,7 @@ class NumberedPortion(Portion):
             first: How many items, those at the beginning, all belong to process 0.
         """
         self._number, self._count, self._first = number, count, first
-        self._parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
+        self._own_parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
         self._is_ours = number == 0 or self.position > first
         self.is_divided = True
         self._losses.hold()
@@ -71,7 +70,7 @@ class NumberedPortion(Portion):
 
     def _owner(self, name: str) -> int:
         number = crc32(_stem(name).encode(errors="replace"))
-        if self.position <= self._first or number % PARTS < self._parts:
+        if self.position <= self._first or number % PARTS < self._own_parts:
             return 0
         return 1 + number // PARTS % (self._count - 1)
 

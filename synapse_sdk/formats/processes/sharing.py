@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from time import thread_time
 
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
@@ -26,6 +26,8 @@ ODD = 10
 """The slowest of them, which do not count: they may load a library."""
 PAYS = 1.5
 """Seconds of work that must be left: less is done before other processes have started."""
+MERGED = 5_000
+"""Items of datasets that are merged, from which on others help."""
 MOST_PROCESSES = 8
 """The first process cannot take down what more of them say."""
 
@@ -61,7 +63,7 @@ class SharedFlow:
         self._flow = Flow(conversion, staging.folder, losses, self._portion)
         self.source_format = self._flow.source_format
         self._count = min(os.cpu_count() or 1, MOST_PROCESSES) if processes is None else processes
-        self._is_chosen = processes is not None
+        self._is_given = processes is not None
 
     def run(self, on_progress: Progress | None) -> Tally:
         """Convert everything, and finish the target; return how much went through.
@@ -97,30 +99,31 @@ class SharedFlow:
         self._flow.close()
 
     def _own_items(self) -> Iterator[None]:
-        """Let the items of this process through."""
+        """Let the items of this process through, and call for help if that pays."""
+        items = self._flow.items()
         try:
-            yield from self._tried() if self._count > 1 else self._flow.items()
+            if self._count > 1 and not self._helpers and (yield from self._pays(items)):
+                self._call_for_help()
+            yield from items
         except Exception:
             self._take_down(self._portion.position - 1)  # what another process could not convert may come before
             raise
 
-    def _tried(self) -> Iterator[None]:
-        """Let items through, and call for help when it is clear how long the first ones take."""
-        items = self._flow.items()
-        if not self._is_chosen and not self._helpers:
-            times = []
-            before = thread_time()
-            for _ in zip(range(TRIED), items, strict=False):
-                now = thread_time()
-                times.append(now - before)
-                before = now
-                yield
-            if len(times) < TRIED or self._left() * sum(sorted(times)[:-ODD]) / (TRIED - ODD) < PAYS:
-                yield from items
-                return
-        if not self._helpers:
-            self._call_for_help()
-        yield from items
+    def _pays(self, items: Iterator[None]) -> Generator[None, None, bool]:
+        """Find out whether it pays to call for help, if need be by letting some items through."""
+        if self._is_given:
+            return True
+        if len(self._conversion.sources) > 1:
+            # Whoever renames items has to know what the first ones are called: they are shared as well.
+            return self._left() >= MERGED
+        times = []
+        before = thread_time()
+        for _ in zip(range(TRIED), items, strict=False):
+            now = thread_time()
+            times.append(now - before)
+            before = now
+            yield
+        return len(times) == TRIED and self._left() * sum(sorted(times)[:-ODD]) / (TRIED - ODD) > PAYS
 
     def _left(self) -> int:
         return (self._flow.info.count or 0) - self._portion.position
@@ -222,10 +225,13 @@ class SharedFlow:
             for helper in self._helpers:
                 while not helper.has_ended:
                     self._add(helper.listen())
+            self._take_down(last)
+            for helper in self._helpers:
+                if helper.last.failure is not None:
+                    raise error_of(helper.last.failure)
                 if helper.last.position != last or helper.last.tally is None:
                     raise self._changed()
                 tally.add(helper.last.tally)
-            self._take_down(last)
             self._losses.release()
         self._flow.writer.finish()
         tally.add(self._flow.tally())

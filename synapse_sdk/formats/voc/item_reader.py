@@ -80,11 +80,15 @@ class ItemReader:
             else:
                 head[child.tag] = child
         name = self._name(stem, _file_name(head.get("filename")), split, where)
-        if not name or self._skips(name):
+        if not name:
             return None
+        is_skipped = self._skips(name)
         item = Item(name=name, split=split, path=self.images.path(name))
         item.width, item.height = _size(head.get("size"))
         self._read_rest(item, head, where)
+        if is_skipped:  # all but the masks is read, since some things are noted where they are seen first
+            self._objects.read(objects, item, where, {})
+            return None
         self._annotate(item, stem, objects, where)
         return item
 
