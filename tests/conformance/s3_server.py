@@ -2,11 +2,14 @@
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
+import pytest
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 __all__ = ["LOGIN", "S3Server", "moto_server"]
@@ -56,9 +59,22 @@ class S3Server:
 def moto_server() -> Iterator[S3Server]:
     """Yield a server; it checks neither signatures nor digests."""
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        yield S3Server(server.get_host_and_port()[1])
-    finally:
-        server.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Response, "put_object", _one_at_a_time(S3Response.put_object))
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        try:
+            yield S3Server(server.get_host_and_port()[1])
+        finally:
+            server.stop()
+
+
+def _one_at_a_time[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Let one thread after the other call a function: between looking for an object and making it, moto has no lock."""
+    lock = threading.RLock()
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with lock:
+            return function(*args, **kwargs)
+
+    return call
