@@ -116,19 +116,12 @@ class Reader(ABC):
         """
         return not self.portion.takes(name)
 
-    def divide(self, portion: Portion, info: DatasetInfo | None = None) -> None:
-        """Yield only the items of a portion from now on.
-
-        Args:
-            portion: Those of this process.
-            info: What another reader of the same dataset has found out, which spares this one to find it out, too.
-        """
+    def divide(self, portion: Portion) -> None:
+        """Yield only the items of a portion, those of this process, from now on."""
         self.portion = portion
-        if info is not None:
-            self.know(info)
 
     def know(self, info: DatasetInfo) -> None:  # noqa: B027  # most find it out while they get ready to read
-        """Take over what another reader of the same dataset has found out."""
+        """Take over what another reader of the same dataset has found out, which spares this one to do so."""
 
     def close(self) -> None:  # noqa: B027  # most have nothing to release
         """Release what was opened."""

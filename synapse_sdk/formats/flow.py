@@ -103,7 +103,9 @@ class Flow:
             ConfigurationError: Options do not fit.
         """
         options = self._conversion.options
-        self.reader.divide(self._portion, info)
+        self.reader.divide(self._portion)
+        if info is not None:
+            self.reader.know(info)
         self.info = self.reader.info
         self._choice = ClassChoice(self.info, options.classes, options.class_order)
         wanted = self._choice.info

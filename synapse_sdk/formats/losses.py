@@ -215,8 +215,11 @@ class LossLog:
         self._held = None
 
     def take(self) -> list[Held | Renamed]:
-        """Return what was told since the last time, and forget it."""
-        held, self._held = self._held or [], []
+        """Return what was held back since the last time, and forget it."""
+        held = self._held
+        if not held:
+            return []
+        self._held = []
         return held
 
     def tell(self, held: Iterable[Held | Renamed]) -> None:

@@ -138,9 +138,9 @@ class MergedReader(Reader):
                 taken.add((item.split, item.name))
                 yield item
 
-    def divide(self, portion: Portion, info: DatasetInfo | None = None) -> None:
-        """Let all of them yield only what belongs to a portion; each has to find out itself what is its own."""
-        super().divide(portion, info)
+    def divide(self, portion: Portion) -> None:
+        """Let all of them yield only what belongs to a portion."""
+        super().divide(portion)
         for reader in self._readers:
             reader.divide(portion)
 

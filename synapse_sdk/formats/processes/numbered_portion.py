@@ -49,17 +49,18 @@ class NumberedPortion(Portion):
         """
         self._number, self._count, self._first = number, count, first
         self._own_parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
-        self._is_ours = number == 0 or self.position > first
+        self._is_ours = number == 0
         self.is_divided = True
         self._losses.hold()
 
     def takes(self, name: str) -> bool:
         """Whether an item is one of those that this process converts."""
-        if self.is_divided:
-            self._gather()
+        if not self.is_divided:
+            self.position += 1
+            return True
+        self._gather()
         self.position += 1
-        if self._count > 1:
-            self._is_ours = self._owner(name) == self._number
+        self._is_ours = self._owner(name) == self._number
         return self._is_ours
 
     def taken(self) -> list[Told]:

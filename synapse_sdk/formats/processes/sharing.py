@@ -191,7 +191,7 @@ class SharedFlow:
             SynapseError: One of these could not be converted.
             OSError: The same.
         """
-        self._add([(at, [*map(self._of_known, said)]) for at, said in (self._portion.taken() if self._helpers else ())])
+        self._add([(at, [*map(self._of_known, said)]) for at, said in self._portion.taken()])
         for helper in self._helpers:
             while helper.last.position < position and not helper.has_ended:
                 self._add(helper.listen())
