@@ -84,8 +84,9 @@ class Reader(ABC):
         losses: Takes down what cannot be read.
     """
 
-    asks: ClassVar[bool] = False
-    """Whether `items` asks `skips` about every item, before it does what takes long."""
+    asks = False
+    """Whether `items` asks `skips` about every item, before it does what takes long: several processes read such a
+    dataset, each its own items, and others one alone."""
 
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         self.folder, self.options, self.losses = folder, options, losses
@@ -109,7 +110,8 @@ class Reader(ABC):
 
         Whoever sets `asks` has to ask about every item that it may yield, once, in their order, each process alike. Of
         what is said to the log between a question and the next one, what is heard is that of the process which does not
-        skip; what concerns a later item must not be learnt only from items that were not skipped.
+        skip. What is said there about annotations has to be about those of that item, and what concerns a later item
+        must not be learnt only from items that were not skipped.
 
         Args:
             name: The name of the item.

@@ -19,7 +19,7 @@ from synapse_sdk.formats.partition import Partition, partition
 from synapse_sdk.formats.portions import OneProcessError, Portion
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import Tally
-from synapse_sdk.formats.sources import open_datasets, own_items
+from synapse_sdk.formats.sources import open_datasets
 from synapse_sdk.formats.splits import in_order
 
 __all__ = ["Conversion", "ConversionOptions", "Flow"]
@@ -127,7 +127,7 @@ class Flow:
         """
         tally, portion, parts = self._tally, self._portion, self.parts
         asked = portion.position
-        for item in own_items(self.reader):
+        for item in self.reader.items():
             tally.items += 1
             self._choice.apply(item)
             if parts is not None:

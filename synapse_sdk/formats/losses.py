@@ -1,21 +1,20 @@
 """What could not be read, or does not fit into the target: every single case, with its reason."""
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TextIO
+from typing import Self
 
 from msgspec import Struct
 
+from synapse_sdk.formats.loss_file import LossFile, as_rows
 from synapse_sdk.formats.model import Item
 
-__all__ = ["Held", "Loss", "LossLog", "Outcome", "Reason", "Renamed"]
+__all__ = ["Loss", "LossCounts", "LossLog", "Outcome", "Reason", "ReasonCount"]
 
-COLUMNS = ("outcome", "code", "split", "item", "annotation", "where", "words")
 MOST_KEPT = 5
 """Losses of each reason that are kept for people to see; the file has all."""
 MOST_ROWS = 1000
@@ -62,27 +61,22 @@ class Loss(Struct, frozen=True, gc=False, kw_only=True):
     """What was found."""
 
 
-class Held(NamedTuple):
-    """Something that a log was told while it held back what it was told."""
+class ReasonCount(Struct, frozen=True):
+    """How often something was lost for one reason."""
 
     outcome: Outcome
     reason: Reason
-    item: str
-    split: str
-    where: str
-    words: str
-    annotation: str | None
-    """Id of the annotation; None if the whole item is meant."""
-    annotations: int
-    """How many annotations are lost with the item."""
+    count: int
+    examples: list[tuple[int, Loss]]
+    """The first few, each with the position of its item."""
 
 
-class Renamed(NamedTuple):
-    """That an item got another name or split, among what was held back."""
+class LossCounts(Struct, frozen=True):
+    """What a log has counted."""
 
-    before: tuple[str, str]
-    """Its split and name."""
-    after: tuple[str, str]
+    annotations: dict[Outcome, int]
+    items: dict[Outcome, int]
+    reasons: list[ReasonCount]
 
 
 class LossLog:
@@ -91,26 +85,26 @@ class LossLog:
     Losses about the annotations of an item come one after the other, whoever reports them. An annotation counts once,
     by the worst that is said of it.
 
+    Where several processes convert the items of one dataset, each has a log: it hands out what it takes down in pages,
+    one for each item, which one of them writes in the order of the items.
+
     Args:
         path: The CSV file to write them to, made with the first one; None for no file.
         listener: Is told of every loss.
     """
 
     def __init__(self, path: Path | None = None, listener: Callable[[Loss], None] | None = None) -> None:
-        self._path, self._listener = path, listener
-        self._file: TextIO | None = None
-        self._has_file = False
+        self._file, self._listener = None if path is None else LossFile(path), listener
         self._rows: list[tuple[str, ...]] = []
         self._item: tuple[str, str] | None = None
         self._outcomes: dict[str, Outcome] = {}
-        self._held: list[Held | Renamed] | None = None
+        self._position, self._is_heard, self._is_divided = 0, True, False
         self.annotations: Counter[Outcome] = Counter()
         """How many annotations had which outcome; those that were simply written are not among them."""
         self.items: Counter[Outcome] = Counter()
         self.reasons: Counter[tuple[Outcome, Reason]] = Counter()
         """How many losses there are of each reason."""
-        self.examples: dict[tuple[Outcome, Reason], list[Loss]] = {}
-        """The first few losses of each reason."""
+        self._examples: dict[tuple[Outcome, Reason], list[tuple[int, Loss]]] = {}
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -126,6 +120,17 @@ class LossLog:
     def count(self) -> int:
         """How many losses there are; what was only noted is none."""
         return sum(count for (outcome, _), count in self.reasons.items() if outcome is not Outcome.NOTED)
+
+    @property
+    def examples(self) -> dict[tuple[Outcome, Reason], list[Loss]]:
+        """The first few losses of each reason."""
+        return {kind: [loss for _, loss in found] for kind, found in self._examples.items()}
+
+    @property
+    def counts(self) -> LossCounts:
+        """What was counted, for another log."""
+        reasons = [ReasonCount(*kind, count, self._examples[kind]) for kind, count in self.reasons.items()]
+        return LossCounts(self.annotations, self.items, reasons)
 
     def of_annotation(
         self,
@@ -149,8 +154,7 @@ class LossLog:
             where: The file and position that it is about.
             words: What was found.
         """
-        if self._held is not None:
-            self._held.append(Held(outcome, reason, item, split, where, words, annotation, 0))
+        if not self._is_heard:
             return
         known = self._known(split, item).get(annotation) if annotation else None
         if known is None:
@@ -185,8 +189,7 @@ class LossLog:
             annotations: How many annotations are lost with it: handed on with it, and dropped now; or if the reader
                 says that it failed, never handed on.
         """
-        if self._held is not None:
-            self._held.append(Held(outcome, reason, item, split, where, words, None, annotations))
+        if not self._is_heard:
             return
         self.items[outcome] += 1
         if annotations:
@@ -199,44 +202,49 @@ class LossLog:
 
     def rename(self, item: Item, *, split: str | None = None, name: str | None = None) -> None:
         """Hear that an item is about to get another split or name, under which more may be said of it."""
-        before = (item.split, item.name)
-        after = (item.split if split is None else split, item.name if name is None else name)
-        if self._held is not None:
-            self._held.append(Renamed(before, after))
-        elif self._item == before:
-            self._item = after
+        if self._item == (item.split, item.name):
+            self._item = (item.split if split is None else split, item.name if name is None else name)
 
-    def hold(self) -> None:
-        """From now on only keep what is told, until somebody takes it."""
-        self._held = []
+    def begin(self, position: int, *, is_heard: bool = True) -> None:
+        """Hear that another item is read now, of whose annotations nothing was said before.
 
-    def release(self) -> None:
-        """Hold back nothing any more; what was not taken is forgotten."""
-        self._held = None
+        Args:
+            position: Its position in the dataset, from 1.
+            is_heard: Whether to take down what is said until the next one; of several processes one does.
+        """
+        self._position, self._is_heard, self._item = position, is_heard, None
 
-    def take(self) -> list[Held | Renamed]:
-        """Return what was held back since the last time, and forget it."""
-        held = self._held
-        if not held:
-            return []
-        self._held = []
-        return held
+    def divide(self) -> None:
+        """From now on hand out what is taken down in pages, see `page`, instead of writing it."""
+        self._flush()
+        self._is_divided = True
 
-    def tell(self, held: Iterable[Held | Renamed]) -> None:
-        """Take down what was held back, here or by the log of another process."""
-        holding, self._held = self._held, None
-        for each in held:
-            if isinstance(each, Renamed):
-                self._item = each.after if self._item == each.before else self._item
-                continue
-            outcome, reason, item, split, where, words, annotation, count = each
-            if annotation is None:
-                self.of_item(outcome, reason, item=item, split=split, where=where, words=words, annotations=count)
-            else:
-                self.of_annotation(
-                    outcome, reason, item=item, split=split, annotation=annotation, where=where, words=words
-                )
-        self._held = holding
+    def page(self) -> str:
+        """Return what was taken down since the last page, as rows of the file."""
+        page = as_rows(self._rows) if self._rows else ""
+        self._rows.clear()
+        return page
+
+    def write(self, pages: str) -> None:
+        """Write pages of this log and of others."""
+        if self._file is not None:
+            self._file.write(pages)
+
+    def unite(self, *others: LossCounts) -> None:
+        """Hand out no more pages, and add what other logs have counted of other items of the same dataset."""
+        self._is_divided, self._is_heard = False, True
+        known = {_text_of(*kind): kind for kind in self.reasons}
+        for counts in others:
+            self.annotations.update(counts.annotations)
+            self.items.update(counts.items)
+            for each in counts.reasons:
+                kind = known.setdefault(_text_of(each.outcome, each.reason), (each.outcome, each.reason))
+                self.reasons[kind] += each.count
+                examples = [*self._examples.get(kind, ()), *each.examples]
+                self._examples[kind] = sorted(examples, key=_position)[:MOST_KEPT]
+        # In the order in which one log would have met them.
+        kinds = sorted(self.reasons, key=lambda kind: _position(self._examples[kind][0]))
+        self.reasons = Counter({kind: self.reasons[kind] for kind in kinds})
 
     def _known(self, split: str, item: str) -> dict[str, Outcome]:
         """Return what is known of the annotations of an item; what was known of others is forgotten."""
@@ -250,7 +258,6 @@ class LossLog:
         self._flush()
         if self._file is not None:
             self._file.close()
-            self._file = None
 
     def _add(  # noqa: PLR0917  # all that a loss has
         self, outcome: Outcome, reason: Reason, item: str, split: str, annotation: str, where: str, words: str
@@ -264,36 +271,35 @@ class LossLog:
             loss = Loss(
                 outcome=outcome, reason=reason, item=item, split=split, annotation=annotation, where=where, words=words
             )
-            self._show(loss)
-        if self._path is not None:
+            self._show(kind, loss)
+        if self._file is not None or self._is_divided:
             self._rows.append((outcome, reason.code, split, item, annotation, where, words or reason.words))
-            if len(self._rows) == MOST_ROWS:
+            if len(self._rows) >= MOST_ROWS and not self._is_divided:
                 self._flush()
 
-    def _show(self, loss: Loss) -> None:
+    def _show(self, kind: tuple[Outcome, Reason], loss: Loss) -> None:
         """Keep a loss as an example, if there are not enough yet, and hand it to who listens."""
-        examples = self.examples.setdefault((loss.outcome, loss.reason), [])
+        examples = self._examples.setdefault(kind, [])
         if len(examples) < MOST_KEPT:
-            examples.append(loss)
+            examples.append((self._position, loss))
         if self._listener is not None:
             self._listener(loss)
 
     def _flush(self) -> None:
-        if not self._rows or self._path is None:
-            return
-        if self._file is None:
-            # Somebody may have something to say after all was closed.
-            self._file = self._path.open("a" if self._has_file else "w", encoding="utf-8", newline="")
-            if not self._has_file:
-                csv.writer(self._file, lineterminator="\n").writerow(COLUMNS)
-            self._has_file = True
-        csv.writer(self._file, lineterminator="\n").writerows(self._rows)
-        self._rows.clear()
+        self.write(self.page())
 
 
 def _encodable(text: str) -> str:
     """Return a text that every document can hold: names of files may be no Unicode."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+def _text_of(outcome: Outcome, reason: Reason) -> tuple[str, ...]:
+    return outcome, reason.code, reason.words, reason.fix
+
+
+def _position(example: tuple[int, Loss]) -> int:
+    return example[0]
 
 
 HANDED_ON = frozenset((Outcome.NOTED, Outcome.CHANGED, Outcome.DROPPED))

@@ -13,7 +13,7 @@ from synapse_sdk.formats.portions import Portion
 from synapse_sdk.formats.registry import find_format, format_named
 from synapse_sdk.formats.splits import in_order
 
-__all__ = ["RENAMED", "STRIDE", "MergedReader", "open_dataset", "open_datasets", "own_items", "told"]
+__all__ = ["RENAMED", "STRIDE", "MergedReader", "open_dataset", "open_datasets", "told"]
 
 STRIDE = 256
 """Items between two reports of progress."""
@@ -59,13 +59,6 @@ def open_datasets(
     return MergedReader(folders, [reader for reader, _ in opened], options, losses), names
 
 
-def own_items(reader: Reader) -> Iterator[Item]:
-    """Yield the items of a reader that this process converts."""
-    if reader.asks:
-        return reader.items()
-    return (item for item in reader.items() if not reader.skips(item.name))
-
-
 def told(items: Iterable[Item], count: int | None, on_progress: Progress | None) -> Iterator[Item]:
     """Yield items, and say now and then how many there were.
 
@@ -99,12 +92,11 @@ class MergedReader(Reader):
         losses: Takes down which items were renamed.
     """
 
-    asks = True
-
     def __init__(
         self, folders: Sequence[Path], readers: Sequence[Reader], options: FormatOptions, losses: LossLog
     ) -> None:
         super().__init__(folders[0], options, losses)
+        self.asks = all(reader.asks for reader in readers)
         self._readers = readers
         self._prefixes = _distinct([folder.absolute().name or "dataset" for folder in folders])
         self._info: DatasetInfo | None = None
@@ -132,7 +124,7 @@ class MergedReader(Reader):
         """Yield the items of one dataset after the other."""
         taken: set[tuple[str, str]] = set()
         for prefix, reader in zip(self._prefixes, self._readers, strict=True):
-            for item in own_items(reader):
+            for item in reader.items():
                 if (item.split, item.name) in taken:
                     self._rename(item, f"{prefix}/{item.name}", taken)
                 taken.add((item.split, item.name))

@@ -36,6 +36,8 @@ class ImageFolderReader(Reader):
         InvalidDatasetError: There is no image in a folder of a class, or nobody can tell splits from classes.
     """
 
+    asks = True
+
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
         self._listed = read_class_list(folder)
@@ -99,6 +101,8 @@ class ImageFolderReader(Reader):
                 name = (above + image)[skip:]
                 if not (is_safe_name(name) and _is_text(above + image)):
                     self.losses.of_item(Outcome.FAILED, UNSAFE_NAME, item=name, split=split)
+                    continue
+                if self.skips(name):
                     continue
                 item = Item(name=name, split=split, path=f"{folder}/{above}{image}")
                 if label is None:

@@ -13,7 +13,7 @@ from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.partition import Partition
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, LossSender, Notice, Task, read, read_options, write
+from synapse_sdk.formats.processes.messages import Failure, Notice, Task, read, read_options, write
 from synapse_sdk.formats.processes.numbered_portion import NumberedPortion
 from synapse_sdk.formats.report import Tally
 
@@ -45,7 +45,6 @@ class _Helper:
         self._losses = LossLog()
         self._portion = NumberedPortion(self._losses)
         self._portion.divide(task.number, task.count, task.first)
-        self._sender = LossSender()
         self._items = 0
 
     def run(self) -> None:
@@ -75,8 +74,14 @@ class _Helper:
             self._say(portion.position, tally=flow.tally())
 
     def _say(self, position: int, *, tally: Tally | None = None, failure: Failure | None = None) -> None:
-        told, reasons = self._sender.sent(self._portion.taken())
-        notice = Notice(position=position, items=self._items, told=told, reasons=reasons, tally=tally, failure=failure)
+        notice = Notice(
+            position=position,
+            items=self._items,
+            pages=self._portion.taken(),
+            tally=tally,
+            losses=None if tally is None else self._losses.counts,
+            failure=failure,
+        )
         write(self._target, notice)
 
 

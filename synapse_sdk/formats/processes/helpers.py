@@ -5,15 +5,13 @@ import fcntl
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from synapse_sdk import errors
 from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
-from synapse_sdk.formats.losses import Reason
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, LossReader, Notice, Task, read, write
-from synapse_sdk.formats.processes.numbered_portion import Told
+from synapse_sdk.formats.processes.messages import Failure, Notice, Task, read, write
+from synapse_sdk.formats.processes.numbered_portion import Page
 
 __all__ = ["HelperProcess", "error_of"]
 
@@ -32,12 +30,10 @@ class HelperProcess:
     Args:
         task: What it is to do.
         lock: A descriptor that keeps others out of the target, which they stay as long as any of the processes lives.
-        known: Returns the reason that this process has for one that was sent.
     """
 
-    def __init__(self, task: Task, lock: int, known: Callable[[Reason], Reason]) -> None:
-        self._losses = LossReader(known)
-        self.last = Notice(position=0, items=0, told=[], reasons=[])
+    def __init__(self, task: Task, lock: int) -> None:
+        self.last = Notice(position=0, items=0, pages=[])
         """What it said last."""
         paths = json.dumps([str(entry) for entry in sys.path])
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter, with a module of ours
@@ -67,8 +63,8 @@ class HelperProcess:
         """Whether it will say nothing more."""
         return self.last.tally is not None or self.last.failure is not None
 
-    def listen(self) -> list[Told]:
-        """Wait for what it says next, and return what was said about items.
+    def listen(self) -> list[Page]:
+        """Wait for what it says next, and return what it has taken down about items.
 
         Raises:
             WorkerLostError: It has ended before it was done.
@@ -77,7 +73,7 @@ class HelperProcess:
         if message is None:
             raise self._lost()
         self.last = message
-        return self._losses.read(message)
+        return message.pages
 
     def end(self) -> None:
         """End it, whatever it is doing."""

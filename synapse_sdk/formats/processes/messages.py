@@ -1,7 +1,6 @@
 """What processes that convert one dataset say to each other: MessagePack, each message with its length before it."""
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any, BinaryIO
@@ -10,13 +9,13 @@ import msgspec
 from msgspec import Struct, field
 
 from synapse_sdk.formats.flow import ConversionOptions
-from synapse_sdk.formats.losses import Held, Outcome, Reason, Renamed
+from synapse_sdk.formats.losses import LossCounts
 from synapse_sdk.formats.model import ClassSpec, DatasetInfo
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.numbered_portion import Told
+from synapse_sdk.formats.processes.numbered_portion import Page
 from synapse_sdk.formats.report import Tally
 
-__all__ = ["Failure", "LossReader", "LossSender", "Notice", "Task", "read", "read_options", "sent_options", "write"]
+__all__ = ["Failure", "Notice", "Task", "read", "read_options", "sent_options", "write"]
 
 LENGTH = struct.Struct("<I")
 
@@ -67,61 +66,13 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Of the last item about which all has been said; with a failure, of the item that could not be converted."""
     items: int
     """How many of its own have gone through so far."""
-    told: list[tuple[int, list[Any]]]
-    """What was said about items, by their positions; see `LossSender`."""
-    reasons: list[Reason]
-    """Those that are new in it; they are numbered in the order in which they are sent."""
+    pages: list[Page]
+    """What was taken down about items since the last message."""
     tally: Tally | None = None
     """With the last message."""
+    losses: LossCounts | None = None
+    """The same."""
     failure: Failure | None = None
-
-
-class LossSender:
-    """Puts what was said about items in a form that is short and quick to read: reasons are sent once."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Reason, int] = {}
-
-    def sent(self, told: Iterable[Told]) -> tuple[list[tuple[int, list[Any]]], list[Reason]]:
-        """Return the losses with numbers instead of reasons, and the reasons that are new."""
-        numbers, known = self._numbers, len(self._numbers)
-        sent = [
-            (
-                position,
-                [
-                    each
-                    if isinstance(each, Renamed)
-                    else (each[0], numbers.setdefault(each[1], len(numbers)), *each[2:])
-                    for each in said
-                ],
-            )
-            for position, said in told
-        ]
-        return sent, [*numbers][known:]
-
-
-class LossReader:
-    """Reads what a `LossSender` has sent.
-
-    Args:
-        known: Returns the reason that this process has for one that was sent.
-    """
-
-    def __init__(self, known: Callable[[Reason], Reason]) -> None:
-        self._known = known
-        self._reasons: list[Reason] = []
-
-    def read(self, message: Notice) -> list[Told]:
-        """Return what was said about items."""
-        self._reasons += map(self._known, message.reasons)
-        return [(position, [self._read(each) for each in said]) for position, said in message.told]
-
-    def _read(self, sent: Sequence[Any]) -> Held | Renamed:
-        if len(sent) == len(Renamed._fields):
-            before, after = sent
-            return Renamed(tuple(before), tuple(after))
-        outcome, reason, *rest = sent
-        return Held(_OUTCOMES[outcome], self._reasons[reason], *rest)
 
 
 def sent_options(options: ConversionOptions) -> dict[str, Any]:
@@ -165,4 +116,3 @@ def read[M: Struct](stream: BinaryIO, kind: type[M]) -> M | None:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_OUTCOMES = {each.value: each for each in Outcome}

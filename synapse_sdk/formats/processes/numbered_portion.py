@@ -5,10 +5,10 @@ import unicodedata
 from os.path import splitext
 from zlib import crc32
 
-from synapse_sdk.formats.losses import Held, LossLog, Renamed
+from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.portions import Portion
 
-__all__ = ["NumberedPortion", "Told"]
+__all__ = ["NumberedPortion", "Page"]
 
 NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
 """What tells images apart that would get the same name, and ends the names of others, too."""
@@ -18,8 +18,8 @@ PARTS = 1_000
 ALSO = 0.12
 """What process 0 does besides, as a part of all work: it finds out what there is, and takes down what others say."""
 
-type Told = tuple[int, list[Held | Renamed]]
-"""The position of an item in the dataset, from 1 (0 before the first), and what was said when it was there."""
+type Page = tuple[int, str]
+"""The position of an item in the dataset, from 1 (0 before the first), and what the log has taken down about it."""
 
 
 class NumberedPortion(Portion):
@@ -29,14 +29,13 @@ class NumberedPortion(Portion):
     thing that all processes say, one is heard.
 
     Args:
-        losses: The log of the process. It holds back what it is told once the portion is divided.
+        losses: The log of the process. Once the portion is divided, it hears only what is about items of the process.
     """
 
     def __init__(self, losses: LossLog) -> None:
         self._losses = losses
         self._number, self._count, self._first, self._own_parts = 0, 1, 0, PARTS
-        self._is_ours = True
-        self._told: list[Told] = []
+        self._pages: list[Page] = []
         self.position = 0
 
     def divide(self, number: int, count: int, first: int) -> None:
@@ -49,25 +48,28 @@ class NumberedPortion(Portion):
         """
         self._number, self._count, self._first = number, count, first
         self._own_parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
-        self._is_ours = number == 0
         self.is_divided = True
-        self._losses.hold()
+        self._losses.divide()
+        if number:
+            self._losses.begin(0, is_heard=False)
 
     def takes(self, name: str) -> bool:
         """Whether an item is one of those that this process converts."""
         if not self.is_divided:
             self.position += 1
+            self._losses.begin(self.position)
             return True
-        self._gather()
+        self._turn_over()
         self.position += 1
-        self._is_ours = self._owner(name) == self._number
-        return self._is_ours
+        is_ours = self._owner(name) == self._number
+        self._losses.begin(self.position, is_heard=is_ours)
+        return is_ours
 
-    def taken(self) -> list[Told]:
-        """Return what was said about items of this process, and forget it."""
-        self._gather()
-        told, self._told = self._told, []
-        return told
+    def taken(self) -> list[Page]:
+        """Return the pages about items of this process that nobody has taken yet."""
+        self._turn_over()
+        pages, self._pages = self._pages, []
+        return pages
 
     def _owner(self, name: str) -> int:
         number = crc32(_stem(name).encode(errors="replace"))
@@ -75,10 +77,9 @@ class NumberedPortion(Portion):
             return 0
         return 1 + number // PARTS % (self._count - 1)
 
-    def _gather(self) -> None:
-        said = self._losses.take()
-        if said and self._is_ours:
-            self._told.append((self.position, said))
+    def _turn_over(self) -> None:
+        if page := self._losses.page():
+            self._pages.append((self.position, page))
 
 
 def _stem(name: str) -> str:

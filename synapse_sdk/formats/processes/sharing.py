@@ -8,11 +8,11 @@ from time import thread_time
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.base import Progress
 from synapse_sdk.formats.flow import Conversion, Flow
-from synapse_sdk.formats.losses import Held, LossLog, Reason, Renamed
+from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.processes.helper import ROUND
 from synapse_sdk.formats.processes.helpers import HelperProcess, error_of
 from synapse_sdk.formats.processes.messages import SentInfo, Task, sent_options
-from synapse_sdk.formats.processes.numbered_portion import NumberedPortion, Told
+from synapse_sdk.formats.processes.numbered_portion import NumberedPortion, Page
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import Tally
 from synapse_sdk.formats.sources import STRIDE
@@ -53,10 +53,8 @@ class SharedFlow:
         self._conversion, self._staging, self._losses = conversion, staging, losses
         self._portion = NumberedPortion(losses)
         self._helpers: list[HelperProcess] = []
-        self._waiting: defaultdict[int, list[Held | Renamed]] = defaultdict(list)
-        """What was said about items that not all processes have come to."""
-        self._reasons: dict[tuple[str, str, str], Reason] = {}
-        """The reasons that were met, by what they say: reports tell them apart by identity."""
+        self._waiting: defaultdict[int, list[str]] = defaultdict(list)
+        """The pages about items that not all processes have come to."""
         self._own = self._last_told = 0
         self._said = 0
         """The position up to which everything was taken down."""
@@ -131,11 +129,12 @@ class SharedFlow:
     def _prepare(self) -> None:
         """Find out what there is; where that takes long by itself, others do so at the same time."""
         conversion = self._conversion
+        reader = self._flow.reader
         is_clear = format_named(conversion.target_format).divides and conversion.options.ratios is None
-        if self._count > 1 and is_clear and self._flow.reader.is_large():
+        if self._count > 1 and is_clear and reader.asks and reader.is_large():
             self._start_helpers(None)
         self._flow.prepare()
-        if not self._flow.writer.is_divisible():
+        if not (reader.asks and self._flow.writer.is_divisible()):
             self._count = 1
             self._end_helpers()
         if self._helpers:
@@ -164,12 +163,10 @@ class SharedFlow:
                 count=self._count,
                 first=self._portion.position,
             )
-            self._helpers.append(HelperProcess(task, self._staging.lock, self._known))
+            self._helpers.append(HelperProcess(task, self._staging.lock))
 
     def _divide(self) -> None:
         self._said = self._portion.position
-        for _, reason in self._losses.reasons:
-            self._known(reason)
         self._portion.divide(0, self._count, self._said)
 
     def _end_helpers(self) -> None:
@@ -191,48 +188,41 @@ class SharedFlow:
             SynapseError: One of these could not be converted.
             OSError: The same.
         """
-        self._add([(at, [*map(self._of_known, said)]) for at, said in self._portion.taken()])
+        self._add(self._portion.taken())
         for helper in self._helpers:
             while helper.last.position < position and not helper.has_ended:
                 self._add(helper.listen())
         failed = [each.last for each in self._helpers if each.last.failure and each.last.position <= position]
         first = min(failed, key=lambda each: each.position, default=None)
         last = position if first is None else first.position
-        for each in sorted(each for each in self._waiting if each <= last):
-            self._losses.tell(self._waiting.pop(each))
+        complete = sorted(each for each in self._waiting if each <= last)
+        self._losses.write("".join([page for each in complete for page in self._waiting.pop(each)]))
         self._said = position
         if first is not None and first.failure is not None:
             raise error_of(first.failure)
 
-    def _of_known(self, each: Held | Renamed) -> Held | Renamed:
-        if isinstance(each, Renamed):
-            return each
-        reason = self._known(each.reason)
-        return each if reason is each.reason else each._replace(reason=reason)
-
-    def _known(self, reason: Reason) -> Reason:
-        return self._reasons.setdefault((reason.code, reason.words, reason.fix), reason)
-
-    def _add(self, told: Sequence[Told]) -> None:
-        for position, said in told:
-            self._waiting[position] += said
+    def _add(self, pages: Sequence[Page]) -> None:
+        for position, page in pages:
+            self._waiting[position].append(page)
 
     def _finished(self) -> Tally:
         """Wait for the others, finish the target, and return how much went through everywhere."""
         last = self._portion.position
-        tally = Tally()
+        tally, losses = Tally(), []
         if self._helpers:
             for helper in self._helpers:
                 while not helper.has_ended:
                     self._add(helper.listen())
             self._take_down(last)
             for helper in self._helpers:
-                if helper.last.failure is not None:
-                    raise error_of(helper.last.failure)
-                if helper.last.position != last or helper.last.tally is None:
+                said = helper.last
+                if said.failure is not None:
+                    raise error_of(said.failure)
+                if said.position != last or said.tally is None or said.losses is None:
                     raise self._changed()
-                tally.add(helper.last.tally)
-            self._losses.release()
+                tally.add(said.tally)
+                losses.append(said.losses)
+        self._losses.unite(*losses)
         self._flow.writer.finish()
         tally.add(self._flow.tally())
         return tally

@@ -7,7 +7,7 @@ import pytest
 
 from synapse_sdk.formats import FormatOptions, LossLog, convert
 from synapse_sdk.formats.portions import Portion
-from synapse_sdk.formats.sources import open_datasets, own_items
+from synapse_sdk.formats.sources import open_datasets
 from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make
 
 NAMES = [f"{place}{number:02}" for place in ("", "park/") for number in range(12)]
@@ -41,7 +41,7 @@ def read(sources: Sequence[Path], portion: Portion) -> list[str]:
     with LossLog() as losses:
         reader, _ = open_datasets(sources, None, FormatOptions(), losses)
         reader.divide(portion)
-        found = [f"{item.name} {len(item.annotations)} {bool(item.path)}" for item in own_items(reader)]
+        found = [f"{item.name} {len(item.annotations)} {bool(item.path)}" for item in reader.items()]
         reader.close()
     return found
 

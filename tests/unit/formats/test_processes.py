@@ -29,6 +29,7 @@ from synapse_sdk.formats.losses import Outcome, Reason
 ODD = Reason("ODD", "it is odd", "Leave it")
 
 class ScriptedReader(Reader):
+    asks = True
     @property
     def info(self):
         return DatasetInfo(classes=(ClassSpec(name="bird"),), count=len(self.names))
@@ -38,6 +39,8 @@ class ScriptedReader(Reader):
     def items(self):
         for name in self.names:
             if name == f"if-not-{os.getpid()}-":
+                continue
+            if self.skips(name):
                 continue
             self.losses.of_item(Outcome.NOTED, ODD, item=name, words="read")
             label = name[8:] if name.startswith("another-") else "bird"

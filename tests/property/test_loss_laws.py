@@ -1,0 +1,88 @@
+"""Laws of losses that several processes take down: together they are what one would have taken down."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse_sdk.formats.losses import LossCounts, LossLog, Outcome, Reason
+
+ODD, STRANGE = Reason("ODD", "it is odd", "Make it even"), Reason("ODD", "it is strange", "Make it even")
+LATE = Reason("LATE", "it is late", "Be early")
+ANNOTATIONS = st.sampled_from(["", "1", "2", "카"])
+LOST = st.integers(0, 2)
+SAID = st.lists(
+    st.tuples(st.sampled_from(Outcome), st.sampled_from([ODD, STRANGE, LATE]), ANNOTATIONS, LOST), max_size=4
+)
+DATASETS = st.lists(st.tuples(SAID, st.integers(0, 2)), max_size=30)
+
+type Said = Sequence[tuple[Outcome, Reason, str, int]]
+"""What is said about an item: outcome, reason and annotation; or with 1 and 2, that it is lost with 0 and 1 of them."""
+type Dataset = Sequence[tuple[Said, int]]
+"""What is said about each item, and which of three processes converts it."""
+
+
+def tell(log: LossLog, position: int, said: Said) -> None:
+    """Say something about an item, which may be called like the one before."""
+    name = f"{position // 3}.jpg"
+    for outcome, reason, annotation, lost in said:
+        if lost:
+            log.of_item(outcome, reason, item=name, annotations=lost - 1)
+        else:
+            log.of_annotation(outcome, reason, item=name, annotation=annotation, words=annotation)
+
+
+def take_down(log: LossLog, number: int, dataset: Dataset, alone: int) -> list[tuple[int, str]]:
+    """Have a log hear what one of three processes does; return the pages about items behind the first few."""
+    pages = []
+    for position, (said, owner) in enumerate(dataset, 1):
+        if position == alone + 1:
+            log.divide()
+        log.begin(position, is_heard=(owner if position > alone else 0) == number)
+        tell(log, position, said)
+        if position > alone:
+            pages.append((position, log.page()))
+    return pages
+
+
+def sent(log: LossLog) -> LossCounts:
+    """Return what a log has counted, as it arrives in another process."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(log.counts), type=LossCounts)
+
+
+def shown(log: LossLog) -> list[Any]:
+    """Return everything that a report takes from a log, in its order."""
+    reasons = [(outcome, reason.code, reason.words, count) for (outcome, reason), count in log.reasons.items()]
+    return [+log.annotations, +log.items, reasons, [msgspec.to_builtins(log.examples[kind]) for kind in log.reasons]]
+
+
+def text(path: Path) -> str:
+    """Return what is in a file; nothing where there is none."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@given(dataset=DATASETS, alone=st.integers(0, 10))
+def test_several_logs_take_down_what_one_would(
+    tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, alone: int
+) -> None:
+    """The same table, the same counts, and the same examples in the same order; the first few items are of one."""
+    folder = tmp_path_factory.mktemp("losses")
+    with LossLog(folder / "one.csv") as one:
+        for position, (said, _) in enumerate(dataset, 1):
+            one.begin(position)
+            tell(one, position, said)
+    with LossLog(folder / "several.csv") as several:
+        others = [LossLog(), LossLog()]
+
+        pages = [
+            page for number, log in enumerate([several, *others]) for page in take_down(log, number, dataset, alone)
+        ]
+        several.write("".join(page for _, page in sorted(pages)))
+        several.unite(*map(sent, others))
+
+    assert text(folder / "several.csv") == text(folder / "one.csv")
+    assert shown(several) == shown(one)
