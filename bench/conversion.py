@@ -6,7 +6,8 @@
 Ours is `synapse dataset convert`. Runs bench/datasets/bench_convert.py, which makes the data, starts every converter as
 a process of its own, and counts what came out. Prints one JSON line a tool, conversion and size: the best wall and
 processor time and the highest memory of all rounds; `x limit` is the median over the rounds of the time against that of
-`limit-orjson` in the same round, and `x limit, CPU` that of processor time.
+the limit in the same round, and `x limit, CPU` that of processor time. The limit is `limit-same` where it writes more
+than `limit-orjson`: boxes around outlines, or images of masks, as ours does.
 """
 
 import argparse
@@ -30,7 +31,8 @@ TITLES = {
     "dm2yolo": "DM to YOLO",
     "dm2coco": "DM to COCO",
 }
-LIMIT = "limit-orjson"
+LIMITS = ("limit-same", "limit-orjson")
+"""The first of them that was measured counts."""
 FIGURES = ("s", "CPU s", "MB", "private MB", "images/s", "x limit", "x limit, CPU", "files", "rows")
 SIZES = "1000,5000,20000"
 ROUNDS = 3
@@ -82,7 +84,7 @@ def records_of(runs: list[Run]) -> Iterator[Run]:
         if not good:
             yield {**table, **dict.fromkeys(FIGURES)}
             continue
-        limits = by_line[task, images, LIMIT]
+        limits = next((by_line[task, images, name] for name in LIMITS if by_line[task, images, name]), [])
         yield {
             **table,
             "s": min(run["wall_s"] for run in good),

@@ -2,7 +2,8 @@
 
 A function is called TASK_VARIANT and takes the source and the target folder. Variants of reading COCO:
 orjson: everything as dicts; msgspec: typed, only the fields that are needed; raw: the file mapped into memory and cut into one
-undecoded slice an annotation; ijson: a token stream.
+undecoded slice an annotation; ijson: a token stream. Variant `same` reads as orjson does, and writes all that ours writes: boxes around
+outlines, and images of masks.
 """
 
 import json
@@ -10,6 +11,7 @@ import mmap
 import os
 import shutil
 import struct
+import zlib
 from collections import defaultdict
 from html import escape
 from pathlib import Path
@@ -99,6 +101,10 @@ def coco2yoloseg_orjson(source: Path, out: Path) -> None:
 
 def coco2voc_orjson(source: Path, out: Path) -> None:
     d, by_image, _ = read_coco(source)
+    write_voc(d, by_image, out)
+
+
+def write_voc(d, by_image, out: Path) -> None:
     names = {c["id"]: escape(c["name"]) for c in d["categories"]}
     target = folder(out, "Annotations")
     for i in d["images"]:
@@ -120,6 +126,28 @@ def coco2voc_orjson(source: Path, out: Path) -> None:
                 f"<height>{i['height']}</height><depth>3</depth></size><segmented>0</segmented>\n{''.join(objects)}</annotation>\n"
             ).encode(),
         )
+
+
+def coco2voc_same(source: Path, out: Path) -> None:
+    import numpy as np
+    from PIL import Image
+    from pycocotools import mask as masks
+
+    d, by_image, index = read_coco(source)
+    write_voc(d, by_image, out)
+    palette = list(range(256)) * 3
+    folders = [folder(out, name) for name in ("SegmentationObject", "SegmentationClass")]
+    for i in d["images"]:
+        drawn = [np.zeros((i["height"], i["width"]), np.uint8) for _ in folders]
+        for number, a in enumerate(by_image[i["id"]], 1):
+            if isinstance(a["segmentation"], dict) and not a["iscrowd"]:
+                pixels = masks.decode(a["segmentation"]).astype(bool)
+                drawn[0][pixels], drawn[1][pixels] = number, index[a["category_id"]] + 1
+        if drawn[0].any():
+            for array, place in zip(drawn, folders, strict=True):
+                image = Image.fromarray(array)
+                image.putpalette(palette)
+                image.save(f"{place}{stem(i['file_name'])}.png", "PNG", compress_type=zlib.Z_RLE)
 
 
 def coco2dm_orjson(source: Path, out: Path) -> None:
@@ -305,10 +333,36 @@ def read_dm(source: Path):
 
 
 def dm2yolo_orjson(source: Path, out: Path) -> None:
-    found = [
-        (name, size, [(b["classification"], b["data"]) for b in item["bounding_box"]])
-        for name, size, item in read_dm(source)
-    ]
+    write_yolo(
+        [
+            (name, size, [(b["classification"], b["data"]) for b in item["bounding_box"]])
+            for name, size, item in read_dm(source)
+        ],
+        out,
+    )
+
+
+def dm2yolo_same(source: Path, out: Path) -> None:
+    write_yolo(
+        [
+            (
+                name,
+                size,
+                [(b["classification"], b["data"]) for b in item["bounding_box"]]
+                + [(p["classification"], box_around(p["data"])) for p in item["polygon"]],
+            )
+            for name, size, item in read_dm(source)
+        ],
+        out,
+    )
+
+
+def box_around(points) -> list[float]:
+    xs, ys = [q[0] for q in points], [q[1] for q in points]
+    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+
+
+def write_yolo(found, out: Path) -> None:
     index = {c: k for k, c in enumerate(sorted({c for _, _, rows in found for c, _ in rows}))}
     labels = folder(out, "labels")
     for name, size, rows in found:
@@ -320,10 +374,9 @@ def dm2coco_orjson(source: Path, out: Path) -> None:
     for i, (name, (width, height), item) in enumerate(read_dm(source), 1):
         images.append({"id": i, "file_name": name + ".jpg", "width": width, "height": height})
         shapes = [(b["classification"], b["data"], []) for b in item["bounding_box"]]
-        for p in item["polygon"]:
-            xs, ys = [q[0] for q in p["data"]], [q[1] for q in p["data"]]
-            box = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
-            shapes.append((p["classification"], box, [[v for q in p["data"] for v in q]]))
+        shapes += [
+            (p["classification"], box_around(p["data"]), [[v for q in p["data"] for v in q]]) for p in item["polygon"]
+        ]
         for label, box, polygons in shapes:
             category = index.setdefault(label, len(index) + 1)
             annotations.append(

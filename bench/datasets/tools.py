@@ -52,6 +52,7 @@ class Tool:
 TOOLS = {
     "limit": Tool(READING, "limit"),
     "limit-orjson": Tool(BOXES | DM | {"coco2yoloseg"}, "limit"),
+    "limit-same": Tool(frozenset({"coco2voc", "dm2yolo"}), "limit"),
     "limit-msgspec": Tool(frozenset({"coco2yolo"}), "limit"),
     "limit-raw": Tool(frozenset({"coco2yolo", "coco2yoloseg"}), "limit"),
     "limit-ijson": Tool(frozenset({"coco2yolo"}), "limit"),

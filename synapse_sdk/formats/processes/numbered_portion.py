@@ -1,4 +1,4 @@
-"""The items that one of several processes converts, and what its log was told about each."""
+"""The items that one of several processes converts, and what its log has taken down about each."""
 
 import re
 import unicodedata

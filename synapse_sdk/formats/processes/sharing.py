@@ -29,7 +29,7 @@ PAYS = 1.5
 MERGED = 5_000
 """Items of datasets that are merged, from which on others help."""
 MOST_PROCESSES = 8
-"""The first process cannot take down what more of them say."""
+"""Each goes through the whole source, so that more of them gain little."""
 
 
 class SharedFlow:
