@@ -6,7 +6,7 @@ Prints for each target the suite and then a line of a table: target, measured, m
 A step is judged by its ratio to the limit measured beside it, because the machine of the design is not at hand: 0.6 µs
 is 2.3 times its limit of 0.26 µs. Linear means: from 1,000 to 100,000 steps the time a step grows by a quarter at most,
 or by no more than the limit's own, which pays for the same memory. A durable step is judged by what bare SQLite took
-in the same rounds for as many commits of as many bytes.
+in the same rounds for as many commits of as many bytes; uploads by what bare obstore took.
 """
 
 import json
@@ -24,7 +24,11 @@ POWER_RATIO = 1.5
 KILL_MICROS, KILL_LIMIT_AT_DESIGN = 20, 10.7
 RESUME_MS = 100
 SHEET_SECONDS = 3
-UPLOAD_RATIO, UPLOAD_MB, UPLOAD_CPU_MS, UNDO_SECONDS = 1.25, 150, 0.45, 1
+UPLOAD_RATIO, UPLOAD_MB = 1.25, 150
+UPLOAD_CPU_RATIO = 1.88
+"""0.45 ms of processor time a file where bare obstore took 0.24."""
+UNDO_RATIO = 0.51
+"""1 s where bare obstore sent as many objects in 1.97 s."""
 CONVERTED, CONVERSION_RATIO = "20,000 images", 2
 CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
 TRAINING_RATIO = 1.01
@@ -129,22 +133,32 @@ def of_sheets(records: Records) -> Iterator[tuple[str, str, bool]]:
 
 def of_upload(records: Records) -> Iterator[tuple[str, str, bool]]:
     """Judge the upload action against bare obstore in the same rounds."""
-    ours = [r for r in records if r.get("client") == "synapse upload action"]
+    bare = {(r["table"], r["store"]): r for r in records if r.get("client") == "obstore"}
     safe = {(r["table"], r["store"]): r for r in records if r.get("client") == "obstore, then sync"}
-    for line in ours:
-        what, ratio = f"{line['table'][10:]} to {line['store']}", line["x obstore, median"]
+    for line in (r for r in records if r.get("client") == "synapse upload action"):
+        key, ratio = (line["table"], line["store"]), line["x obstore, median"]
+        what = f"upload of {line['table'][10:]} to {line['store']}"
         measured = f"{ratio} x obstore"
-        if equal := safe.get((line["table"], line["store"])):
+        if equal := safe.get(key):
             measured += f"; {line['s'] / equal['s']:.2f} x one that waits for the disk, too"
-        yield f"upload of {what}: at most {UPLOAD_RATIO} x bare obstore", measured, ratio <= UPLOAD_RATIO
-        yield f"upload of {what}: at most {UPLOAD_MB} MB", f"{line['peak MB']} MB", line["peak MB"] <= UPLOAD_MB
-        if "KB" in what:
-            cpu = line["CPU ms a file"]
-            yield f"upload of {what}: at most {UPLOAD_CPU_MS} ms of CPU a file", f"{cpu} ms", cpu <= UPLOAD_CPU_MS
+        yield f"{what}: at most {UPLOAD_RATIO} x bare obstore", measured, ratio <= UPLOAD_RATIO
+        yield f"{what}: at most {UPLOAD_MB} MB", f"{line['peak MB']} MB", line["peak MB"] <= UPLOAD_MB
+        if "KB" in what and key in bare:
+            own, theirs = line["CPU ms a file"], bare[key]["CPU ms a file"]
+            target = (
+                f"{what}: at most {UPLOAD_CPU_RATIO} x obstore's processor time (0.45 ms a file where it takes 0.24)"
+            )
+            yield target, f"{own / theirs:.2f} x ({own} ms)", own / theirs <= UPLOAD_CPU_RATIO
+            yield from _of_undo(records, line["store"], bare[key]["s"])
+
+
+def _of_undo(records: Records, store: str, sent: float) -> Iterator[tuple[str, str, bool]]:
+    """Judge how long it takes to take small objects back against how long bare obstore took to send them."""
     for line in records:
-        if line.get("table") == "Taking an upload back":
-            target = f"taking {line['objects']:,} objects back from {line['store']}: within {UNDO_SECONDS} s"
-            yield target, f"{line['s']} s", line["s"] <= UNDO_SECONDS
+        if line.get("table") == "Taking an upload back" and line["store"] == store:
+            what = f"taking {line['objects']:,} objects back from {store}"
+            target = f"{what}: at most {UNDO_RATIO} x obstore's time to send them (1 s where it takes 1.97)"
+            yield target, f"{line['s'] / sent:.2f} x ({line['s']} s)", line["s"] / sent <= UNDO_RATIO
 
 
 def of_conversion(records: Records) -> Iterator[tuple[str, str, bool]]:
