@@ -1,21 +1,16 @@
 """Pascal VOC as a format: how it is recognised, read and written."""
 
-import os
-from itertools import islice
 from pathlib import Path
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.formats.base import DatasetFormat, FormatOptions, Reader, Writer
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo
-from synapse_sdk.formats.voc.layout import DOCUMENTS, folders_in
+from synapse_sdk.formats.voc.layout import DOCUMENTS, MOST_FOLDERS, first_beside, first_document, folders_in
 
 __all__ = ["PascalFormat"]
 
 ORIGINS = (0, 1)
-MOST_ENTRIES = 1000
-"""Entries of a folder among which an XML file is looked for."""
-MOST_FOLDERS = 32
 
 
 class PascalFormat(DatasetFormat):
@@ -23,9 +18,12 @@ class PascalFormat(DatasetFormat):
 
     **Read** are `Annotations/` (or `annotations/`) with `JPEGImages/`, `Images/` or `images/` beside it; the same in a
     folder for each split; or lists of names in `ImageSets/Main/`: `train.txt`, `val.txt` and `test.txt`. What no list
-    has is left out and reported. Classes are those of `classes.txt` in their order, else all in the XML files, by name.
-    The image is the one with the `filename` in the XML, below the folder that mirrors the place of the XML; if it is
-    not there, the one with the name of the XML. An image without XML is an item without annotations.
+    has is left out and reported. Where there is no `Annotations/`, XML files may be beside their images, as LabelImg
+    and Roboflow have them; folders called `train`, `val`, `valid`, `validation` and `test` are splits then.
+
+    Classes are those of `classes.txt` in their order, else all in the XML files, by name. The image is the one with the
+    `filename` in the XML, below the folder that mirrors the place of the XML; if it is not there, the one with the name
+    of the XML. An image without XML is an item without annotations.
 
     **Written** are `Annotations/`, `Images/` and `classes.txt`, with a folder for each split if there are splits.
 
@@ -49,14 +47,14 @@ class PascalFormat(DatasetFormat):
     divides = True
 
     def find(self, folder: Path) -> str | None:
-        """Return the first XML file in a folder `Annotations`, of the dataset or of a split."""
+        """Return the first XML file in a folder `Annotations`, of the dataset or of a split, or beside images."""
         if not folder.is_dir():
             return None
         names = sorted(folders_in(folder))[:MOST_FOLDERS]
         for name in (*DOCUMENTS, *(f"{split}/{each}" for split in names for each in DOCUMENTS)):
-            if (document := _first_document(f"{folder}/{name}")) is not None:
+            if (document := first_document(f"{folder}/{name}")) is not None:
                 return f"{name}/{document}"
-        return None
+        return first_beside(str(folder))
 
     def reader(self, folder: Path, options: FormatOptions, losses: LossLog) -> Reader:
         """Return what reads a dataset."""
@@ -77,21 +75,3 @@ def _check(options: FormatOptions) -> None:
     if options.voc_origin not in ORIGINS:
         msg = f"The first pixel of Pascal VOC has number 1 or 0, not {options.voc_origin!r}"
         raise ConfigurationError(msg, fix="Set voc_origin to 1, or to 0 for files that count from 0")
-
-
-def _first_document(folder: str) -> str | None:
-    """Return an XML file in a folder or its sub-folders, looking at their first entries only."""
-    waiting = [""]
-    for _ in range(MOST_FOLDERS):
-        if not waiting or not os.path.isdir(f"{folder}/{waiting[0]}"):  # noqa: PTH112  # strings throughout
-            return None
-        above = waiting.pop(0)
-        with os.scandir(f"{folder}/{above}") as entries:
-            found = [
-                (entry.is_dir(follow_symlinks=False), above + entry.name) for entry in islice(entries, MOST_ENTRIES)
-            ]
-        documents = [name for is_folder, name in found if not is_folder and name.lower().endswith(".xml")]
-        if documents:
-            return min(documents)
-        waiting += sorted(f"{name}/" for is_folder, name in found if is_folder)
-    return None

@@ -50,7 +50,8 @@ class ItemReader:
         skips: Callable[[str], bool],
     ) -> None:
         folder = part.folder / part.documents
-        self._folder, self._where = str(folder), folder.relative_to(root).as_posix()
+        above = folder.relative_to(root).as_posix()
+        self._folder, self._where = str(folder), "" if above == "." else f"{above}/"
         self.images = ImageIndex(images)
         self._objects, self._classes, self._losses, self._skips = objects, classes, losses, skips
         with readable():
@@ -64,7 +65,7 @@ class ItemReader:
             document: Its name below the folder of such files.
             split: The split of its image.
         """
-        stem, where = document[:-4], f"{self._where}/{document}"
+        stem, where = document[:-4], f"{self._where}{document}"
         root = read_document(f"{self._folder}/{document}")
         if isinstance(root, Fault):
             self._lose(INVALID_RECORD, stem, split, where + root.position, root.words)

@@ -1,8 +1,9 @@
-"""Where a Pascal VOC dataset keeps what: in its own folder, in one folder a split, or as lists of names."""
+"""Where a Pascal VOC dataset keeps what: in folders of their own, in one, in one a split, or as lists of names."""
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
@@ -15,15 +16,20 @@ __all__ = [
     "LISTS",
     "MASKS_OF_CLASSES",
     "MASKS_OF_OBJECTS",
+    "SUFFIX",
     "Part",
     "documents_below",
     "find_parts",
+    "first_beside",
+    "first_document",
     "folders_in",
 ]
 
 DOCUMENTS = ("Annotations", "annotations")
 IMAGES = ("Images", "images", "JPEGImages")
 """Ours, and that of the development kit."""
+BESIDE = "."
+"""The folder of XML files and images that are in one, as LabelImg saves them and Roboflow exports them."""
 MASKS_OF_CLASSES = "SegmentationClass"
 MASKS_OF_OBJECTS = "SegmentationObject"
 LISTS = Path("ImageSets", "Main")
@@ -31,6 +37,14 @@ LISTED = frozenset(("train", "val", "valid", "validation", "test"))
 """Lists that are splits. `trainval` is two of them again, `<class>_train` says which images have a class."""
 MAX_LIST_BYTES = 256 * 1024 * 1024
 SUFFIX = ".xml"
+ROOT = b"<annotation"
+OTHER_ROOT = b"<annotations"
+"""That of CVAT's own format."""
+BEGINNING = 4096
+"""Bytes of an XML file in which its root is looked for."""
+MOST_ENTRIES = 20_000
+"""Entries of a folder among which an XML file is looked for."""
+MOST_FOLDERS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +54,18 @@ class Part:
     split: str
     folder: Path
     documents: str
-    """The name of the folder with the XML files."""
+    """The name of the folder with the XML files; `.` where they are beside the images."""
     images: str
     """The name of the folder with the images; empty if there is none."""
     masks_of_objects: Path | None
     masks_of_classes: Path | None
     lists: dict[str, list[str]]
     """The names that each split has, as listed; empty if there are no lists."""
+
+    @property
+    def is_one_folder(self) -> bool:
+        """Whether the XML files are beside the images."""
+        return self.documents == self.images
 
 
 def find_parts(folder: Path) -> list[Part]:
@@ -58,7 +77,7 @@ def find_parts(folder: Path) -> list[Part]:
     whole = _part(folder, "")
     inner = {name: part for name in sorted(folders_in(folder)) if (part := _part(folder / name, name))}
     if whole is None:
-        return list(canonical_splits(inner, str(folder)).values())
+        return list(canonical_splits(inner or _parts_beside(folder), str(folder)).values())
     for name, part in inner.items():
         if name.lower() in LISTED:
             msg = f"Dataset {str(folder)!r} has both {whole.documents!r} and '{name}/{part.documents}'"
@@ -66,6 +85,36 @@ def find_parts(folder: Path) -> list[Part]:
                 msg, fix="Keep annotations in folders of splits, or in one folder", path=str(folder)
             )
     return [whole]
+
+
+def first_document(folder: str) -> str | None:
+    """Return an XML file in a folder or its sub-folders, looking at their first entries only."""
+    waiting = [""]
+    for _ in range(MOST_FOLDERS):
+        if not waiting or not os.path.isdir(f"{folder}/{waiting[0]}"):  # noqa: PTH112  # strings throughout
+            return None
+        above = waiting.pop(0)
+        with os.scandir(f"{folder}/{above}") as entries:
+            found = [
+                (entry.is_dir(follow_symlinks=False), above + entry.name)
+                for entry in islice(entries, MOST_ENTRIES)
+                if not entry.name.startswith(".")
+            ]
+        documents = [name for is_folder, name in found if not is_folder and name.lower().endswith(SUFFIX)]
+        if documents:
+            return min(documents)
+        waiting += sorted(f"{name}/" for is_folder, name in found if is_folder)
+    return None
+
+
+def first_beside(folder: str) -> str | None:
+    """Return an XML file that is about an image and in no folder `Annotations`, looking as `first_document` does."""
+    document = first_document(folder)
+    if document is None:
+        return None
+    with open(f"{folder}/{document}", "rb") as file:  # noqa: PTH123  # as above
+        beginning = file.read(BEGINNING).replace(b"\0", b"")  # so that UTF-16 reads like the others
+    return document if ROOT in beginning and OTHER_ROOT not in beginning else None
 
 
 def documents_below(folder: str) -> tuple[list[str], list[PassedOver]]:
@@ -79,7 +128,7 @@ def documents_below(folder: str) -> tuple[list[str], list[PassedOver]]:
             kept = [entry for entry in entries if not entry.name.startswith("._")]  # what macOS puts on foreign disks
         for entry in kept:
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{above}{entry.name}/")
+                waiting += [] if entry.name.startswith(".") else [f"{above}{entry.name}/"]
             elif not is_regular(entry) and entry.is_symlink():
                 words = why_not_followed(entry)
                 passed_over.append(PassedOver(above + entry.name, entry.path, SYMLINK, words))
@@ -106,6 +155,33 @@ def _part(folder: Path, split: str) -> Part | None:
         masks_of_objects=objects if objects.name in names else None,
         masks_of_classes=classes if classes.name in names else None,
         lists={} if split else lists,
+    )
+
+
+def _parts_beside(folder: Path) -> dict[str, Part]:
+    """Return the parts of a dataset whose XML files are beside its images."""
+    splits = [name for name in sorted(folders_in(folder)) if name.lower() in LISTED]
+    documents = {name: found for name in splits if (found := first_document(str(folder / name)))}
+    inner = {name: _part_beside(folder / name, name) for name in documents}
+    whole = first_document(str(folder))
+    if whole is None or (inner and "/" in whole):
+        return inner
+    if inner:
+        name, document = next(iter(documents.items()))
+        msg = f"Dataset {str(folder)!r} has both {whole!r} and '{name}/{document}'"
+        raise InvalidDatasetError(msg, fix="Keep annotations in folders of splits, or in one folder", path=str(folder))
+    return {"": _part_beside(folder, "")}
+
+
+def _part_beside(folder: Path, split: str) -> Part:
+    return Part(
+        split=canonical_split(split),
+        folder=folder,
+        documents=BESIDE,
+        images=BESIDE,
+        masks_of_objects=None,
+        masks_of_classes=None,
+        lists={},
     )
 
 

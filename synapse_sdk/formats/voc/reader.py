@@ -15,7 +15,7 @@ from synapse_sdk.formats.reasons import UNKNOWN_IMAGE
 from synapse_sdk.formats.voc.document import read_names
 from synapse_sdk.formats.voc.image_index import stem_of
 from synapse_sdk.formats.voc.item_reader import ItemReader
-from synapse_sdk.formats.voc.layout import LISTS, Part, documents_below, find_parts
+from synapse_sdk.formats.voc.layout import LISTS, SUFFIX, Part, documents_below, find_parts
 from synapse_sdk.formats.voc.objects import ClassNames, ObjectReader
 from synapse_sdk.formats.voc.reasons import SPLIT_TWICE, UNLISTED
 from synapse_sdk.formats.voc.segmentation import VOC_CLASSES
@@ -48,10 +48,11 @@ class PascalReader(Reader):
         self._documents = [documents for documents, _ in listed]
         for part, (_, passed_over) in zip(self._parts, listed, strict=True):
             for each in passed_over:
-                self._tell(Outcome.FAILED, each, part)
+                if not part.is_one_folder or each.name.lower().endswith(SUFFIX):
+                    self._tell(Outcome.FAILED, each, part)
         if not any(self._documents):
             msg = f"{str(folder)!r} is no Pascal VOC dataset"
-            why = "there is no XML file in a folder Annotations, nor in one of a split, such as train/Annotations"
+            why = "there is no XML file in a folder Annotations, nor in one of a split, nor beside images"
             raise InvalidDatasetError(msg, why=why, fix="Name the folder that has them", path=str(folder))
         self._images: list[Images] = []
         self._info: DatasetInfo | None = None
@@ -139,6 +140,8 @@ class PascalReader(Reader):
         """Report links and folders that were not followed. Images that an XML is about are missing there already."""
         stems = {document[:-4] for document in documents}
         for each in images.passed_over:
+            if part.is_one_folder and each.name.lower().endswith(SUFFIX):
+                continue  # it was told with the XML files
             self._tell(Outcome.NOTED if stem_of(each.name) in stems else Outcome.FAILED, each, part)
 
     def _tell(self, outcome: Outcome, found: PassedOver, part: Part) -> None:

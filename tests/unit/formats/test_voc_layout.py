@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.losses import Outcome
+from synapse_sdk.formats.reasons import INVALID_RECORD
 from synapse_sdk.formats.voc import PascalFormat
 from tests.unit.formats.voc_datasets import BOX, OBJECT, SIZE, Content, document, make, read
 
@@ -45,6 +47,53 @@ def test_splits_are_folders(tmp_path: Path) -> None:
     assert PascalFormat().find(root) == "extra/Annotations/extra.xml"
 
 
+def test_xml_files_may_be_beside_their_images(tmp_path: Path) -> None:
+    """LabelImg saves them there, also of images in folders within the folder."""
+    root = make(
+        tmp_path,
+        {
+            "a.JPG": SIZE,
+            "a.xml": document("a.JPG", OBJECT),
+            "park/b.png": SIZE,
+            "park/b.xml": document("b.png", "<object><name>bee</name></object>"),
+            "c.png": SIZE,
+            ".trash/d.xml": document("d.png", OBJECT),
+        },
+    )
+    (root / "e.xml").symlink_to("nowhere.xml")
+    (root / "f.png").symlink_to("nowhere.png")
+
+    result = read(root)
+
+    assert PascalFormat().find(root) == "a.xml"
+    assert result.names == [("", "a.JPG"), ("", "park/b.png"), ("", "c.png")]
+    assert [item.path for item in result.items] == [str(root / name) for name in ("a.JPG", "park/b.png", "c.png")]
+    assert [each.box for each in result.items[0].annotations] == [BOX]
+    assert result.codes == {("failed", "INVALID_RECORD"): 1, ("noted", "UNLABELLED"): 1, ("failed", "SYMLINK"): 2}
+    assert result.losses.examples[Outcome.FAILED, INVALID_RECORD][0].where == "park/b.xml:object[1]"
+
+
+def test_folders_of_splits_may_have_xml_files_beside_images(tmp_path: Path) -> None:
+    """As Roboflow exports Pascal VOC."""
+    files: dict[str, Content] = {f"{split}/{split}.jpg": SIZE for split in ("train", "valid", "test")}
+    files |= {f"{split}/{split}.xml": document(f"{split}.jpg", OBJECT) for split in ("train", "valid", "test")}
+    root = make(tmp_path, {**files, "README.roboflow.txt": "hello"})
+
+    result = read(root)
+
+    assert PascalFormat().find(root) == "test/test.xml"
+    assert result.info.splits == ("train", "valid", "test")
+    assert result.names == [("train", "train.jpg"), ("valid", "valid.jpg"), ("test", "test.jpg")]
+    assert not result.codes
+
+
+def test_other_xml_files_beside_images_are_no_pascal_voc(tmp_path: Path) -> None:
+    """CVAT's own format has one, with the annotations of all images."""
+    root = make(tmp_path, {"annotations.xml": "<annotations><version>1.1</version></annotations>", "a.png": SIZE})
+
+    assert PascalFormat().find(root) is None
+
+
 def test_validation_alone_is_a_split_like_any_other(tmp_path: Path) -> None:
     """Defect 12: neither train nor test need be there."""
     root = make(tmp_path, {"validation/Annotations/a.xml": document("a.png", OBJECT)})
@@ -58,6 +107,7 @@ def test_validation_alone_is_a_split_like_any_other(tmp_path: Path) -> None:
         (("valid/Annotations/a.xml", "validation/Annotations/a.xml"), ("'valid'", "'validation'")),
         (("Annotations/a.xml", "train/Annotations/a.xml"), ("'Annotations'", "'train/Annotations'")),
         (("Annotations/a.xml", "annotations/a.xml"), ("'Annotations'", "'annotations'")),
+        (("a.xml", "train/b.xml"), ("'a.xml'", "'train/b.xml'")),
         (("Annotations/a.xml", "Images/a.png", "JPEGImages/a.png"), ("'Images'", "'JPEGImages'")),
     ],
 )
@@ -329,9 +379,9 @@ def test_files_that_macos_adds_are_no_annotations(tmp_path: Path) -> None:
 
 def test_a_file_is_no_dataset(tmp_path: Path) -> None:
     """Nor is a folder without annotations."""
-    make(tmp_path, {"a.xml": document("a.png"), "empty/Annotations/readme.md": "", "images/a.png": SIZE})
+    make(tmp_path, {"page.xml": "<html/>", "empty/Annotations/readme.md": "", "images/a.png": SIZE})
 
-    assert PascalFormat().find(tmp_path / "a.xml") is None
+    assert PascalFormat().find(tmp_path / "page.xml") is None
     assert PascalFormat().find(tmp_path) is None
 
 
