@@ -16,7 +16,7 @@ from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes import SharedFlow
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import LOSSES_FILE, REPORT_FILE, ConversionReport, report_of
-from synapse_sdk.formats.staging import Staging, empty_folder, staged
+from synapse_sdk.formats.staging import Staging, check_is_apart, empty_folder, staged
 from synapse_sdk.types import JsonValue
 
 __all__ = ["ConversionOptions", "convert"]
@@ -33,6 +33,7 @@ def convert(
     source_format: str | None = None,
     options: ConversionOptions | None = None,
     on_progress: Progress | None = None,
+    may_be_inside: bool = False,
 ) -> ConversionReport:
     """Write a dataset, or several as one, in another format; the source is never touched.
 
@@ -46,10 +47,12 @@ def convert(
         source_format: The format of the source; None to find out.
         options: What was chosen.
         on_progress: Is told how far it has come.
+        may_be_inside: Whether the target may be inside of the folder of a source, for who knows that nothing is read
+            there.
 
     Raises:
         InvalidDatasetError: The source is not there, makes no sense, or nothing of it can be written.
-        ConfigurationError: Formats or options do not fit, or the target is taken.
+        ConfigurationError: Formats or options do not fit, or the target is taken, or inside of the source.
         DatasetLossError: Something would be lost, and the options are strict.
         ConflictError: Another process writes the same target.
         OSError: The target cannot be written.
@@ -64,6 +67,8 @@ def convert(
     conversion = Conversion(
         sources=sources, source_format=source_format, target_format=format_named(to).name, options=options
     )
+    if not may_be_inside:
+        check_is_apart(target, sources)
     with staged(target) as staging:
         try:
             report = _converted(conversion, staging, options.processes, on_progress)

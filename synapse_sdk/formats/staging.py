@@ -4,14 +4,14 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
 from synapse_sdk.folders import missing_folders, remove_empty, remove_tree
 
-__all__ = ["Staging", "check_is_free", "empty_folder", "remove_staged", "staged", "staging_of"]
+__all__ = ["Staging", "check_is_apart", "check_is_free", "empty_folder", "remove_staged", "staged", "staging_of"]
 
 
 class Staging(NamedTuple):
@@ -84,6 +84,19 @@ def check_is_free(target: Path) -> None:
     if is_taken:
         msg = f"{str(target)!r} is there already, and not empty"
         raise ConfigurationError(msg, fix="Name a folder that does not exist, or remove it", path=str(target))
+
+
+def check_is_apart(target: Path, sources: Iterable[Path]) -> None:
+    """See that what is written comes into none of the folders that are read.
+
+    Raises:
+        ConfigurationError: The target is inside of one.
+    """
+    place = target.resolve()
+    for source in sources:
+        if source.is_dir() and place != (folder := source.resolve()) and place.is_relative_to(folder):
+            msg = f"{str(target)!r} is inside of the dataset {str(source)!r}, which is only read"
+            raise ConfigurationError(msg, fix="Name a folder outside of it", path=str(target))
 
 
 def staging_of(target: Path) -> Path:

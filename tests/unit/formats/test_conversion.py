@@ -53,6 +53,18 @@ def test_every_annotation_is_accounted_for(birds: Path, tmp_path: Path) -> None:
     assert report.loss_count == 2
 
 
+def test_a_target_inside_of_the_source_is_refused(birds: Path, tmp_path: Path) -> None:
+    """Sources are only read; and what is written there might be read as a part of them next time."""
+    link = tmp_path / "link"
+    link.symlink_to(birds)
+
+    for target in (birds / "voc", birds / "images" / "voc", link / "new" / "voc"):
+        with pytest.raises(ConfigurationError, match="inside of the dataset"):
+            convert([tmp_path / "nowhere", birds], target, to="pascal")
+
+    assert sorted(each.name for each in birds.iterdir()) == ["dataset.yaml", "images", "labels"]
+
+
 @pytest.mark.parametrize("source", ["imagefolder", "pascal", "yolo"])
 def test_what_was_passed_over_is_seen_and_unreadable(tmp_path: Path, source: str) -> None:
     """What a reader never hands on is not taken off what is written."""

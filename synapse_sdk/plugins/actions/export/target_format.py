@@ -50,7 +50,8 @@ def write_target_format(context: "ExportContext") -> "ConversionReport | None":
     images = ImageTransfer.HARDLINK if has_images else ImageTransfer.NONE
     originals = context.staging.folder / ORIGINALS
     originals.mkdir(exist_ok=True)  # which a DM dataset has, whatever is in it
-    report = convert(context.staging.folder, folder, to=str(wanted), options=ConversionOptions(images=images))
+    options = ConversionOptions(images=images)
+    report = convert(context.staging.folder, folder, to=str(wanted), options=options, may_be_inside=True)
     if not has_images:
         originals.rmdir()
     losses = report.loss_count
