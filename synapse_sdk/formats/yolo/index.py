@@ -12,8 +12,8 @@ from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.name_lists import NameList
 from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import UNSAFE_NAME
-from synapse_sdk.formats.yolo.layout import IMAGE_FOLDERS, Place, is_file
-from synapse_sdk.formats.yolo.reasons import LISTED_TWICE, TWO_SPLITS
+from synapse_sdk.formats.yolo.layout import IMAGE_FOLDERS, Place, is_file, moved
+from synapse_sdk.formats.yolo.reasons import ELSEWHERE, LISTED_TWICE, TWO_SPLITS
 
 __all__ = ["Split", "index_splits"]
 
@@ -167,6 +167,7 @@ def _is_good(name: str, split: str, losses: LossLog) -> bool:
 def _listed(root: str, split: str, path: str, losses: LossLog) -> Iterator[tuple[str, str]]:
     """Yield the images that a text file lists."""
     above, where = path.rpartition("/")[0], path.removeprefix(f"{root}/")
+    is_told = False
     for number, name in enumerate(_lines(path), 1):
         if not name:
             continue
@@ -176,6 +177,10 @@ def _listed(root: str, split: str, path: str, losses: LossLog) -> Iterator[tuple
             found = [normpath(f"{base}/{name}") for base in (above, root)]
             found = [each for each in found if each.startswith(f"{root}/")]
         there = next(filter(is_file, found), None)
+        if there is None and found and (there := next(filter(is_file, moved(root, name)), None)) and not is_told:
+            is_told = True
+            words = f"{os.fsencode(name).decode(errors='backslashreplace')} is not there, and {there} was read"
+            losses.of_item(Outcome.NOTED, ELSEWHERE, item="", split=split, where=f"{where}:{number}", words=words)
         if there is None:
             reason = MISSING_IMAGE if found else UNSAFE_NAME
             shown = name.encode(errors="backslashreplace").decode()

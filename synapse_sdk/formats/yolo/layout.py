@@ -15,7 +15,7 @@ from synapse_sdk.formats.yolo.config import USUAL_SPLITS, Config
 from synapse_sdk.formats.yolo.reasons import ELSEWHERE, UNLISTED
 from synapse_sdk.formats.yolo.tasks import Task
 
-__all__ = ["IMAGE_FOLDERS", "Place", "find_places", "image_folder", "is_file", "labels_in", "tree_of"]
+__all__ = ["IMAGE_FOLDERS", "Place", "find_places", "image_folder", "is_file", "labels_in", "moved", "tree_of"]
 
 IMAGE_FOLDERS = ("images", "imgs", "img")
 """What the folder of images is called; trainers know the first only."""
@@ -135,9 +135,7 @@ class _Finder:
             yield from self._candidates(DRIVE.sub("", path.replace("\\", "/")))
         if path.startswith("/"):
             yield normpath(path)
-            parts = normpath(path).split("/")
-            # The dataset was moved: what its path ends with may be here.
-            yield from (f"{self._root}/{'/'.join(parts[at:])}" for at in range(1, len(parts)))
+            yield from moved(self._root, path)
         else:
             yield from (normpath(f"{base}/{_inside(path)}") for base in self._bases)
 
@@ -153,6 +151,18 @@ class _Finder:
             words = f"{found} was read, and not {other}"
         if words:
             self._losses.of_item(Outcome.NOTED, ELSEWHERE, item="", where=self._origin, words=words)
+
+
+def moved(root: str, path: str) -> Iterator[str]:
+    """Yield where something may be that had a path before the dataset was moved: here is what the path ends with.
+
+    Example:
+        >>> [*moved("/here", "/there/images/a.png")]
+        ['/here/there/images/a.png', '/here/images/a.png', '/here/a.png']
+    """
+    parts = normpath(DRIVE.sub("", path.replace("\\", "/"))).split("/")
+    if ".." not in parts:
+        yield from (f"{root}/{'/'.join(parts[at:])}" for at in range(1, len(parts)))
 
 
 def _is_list(path: str) -> bool:

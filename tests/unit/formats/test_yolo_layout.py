@@ -199,6 +199,22 @@ def test_a_split_may_be_a_list_of_images(tmp_path: Path) -> None:
     assert result.words("LISTED_TWICE") == ["train.txt has it twice"]
 
 
+@pytest.mark.parametrize("above", ["/content/drive/set/", "data/", "C:\\sets\\mine\\", "\\\\server\\sets\\"])
+def test_a_list_may_have_the_paths_of_another_place(tmp_path: Path, above: str) -> None:
+    """Of the machine where it was made, or as CVAT writes them; what a path ends with may be here. It is said once."""
+    slash = "\\" if "\\" in above else "/"
+    names = ["images/train/a.jpg", "images/train/b.jpg", "images/train/missing.jpg"]
+    lists = "".join(f"{above}{name.replace('/', slash)}\n" for name in names)
+    make(tmp_path, {"train.txt": lists, "labels/train/a.txt": ROW, **dict.fromkeys(names[:2], SIZE)})
+    make(tmp_path, {"data.yaml": f"path: .\ntrain: train.txt\n{NAMES}"})
+
+    result = read(tmp_path)
+
+    assert [item.name for item in result.items] == ["train/a.jpg", "train/b.jpg"]
+    assert [len(item.annotations) for item in result.items] == [1, 0]
+    assert result.codes == {("noted", "ELSEWHERE"): 1, ("failed", "MISSING_IMAGE"): 1}
+
+
 def test_an_image_in_two_splits_is_reported(tmp_path: Path) -> None:
     """N2: it stays in both, as the dataset says."""
     make(tmp_path, {"images/a.jpg": SIZE, "images/val/b.jpg": SIZE, "labels/val/b.txt": ROW})
