@@ -13,7 +13,7 @@ from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo
 from synapse_sdk.formats.report import REPORT_FILE
 
-__all__ = ["ImageFolderFormat"]
+__all__ = ["ImageFolderFormat", "check_images"]
 
 OTHER_FORMATS = frozenset(
     (
@@ -81,10 +81,19 @@ class ImageFolderFormat(DatasetFormat):
         """Return what writes a dataset."""
         from synapse_sdk.formats.imagefolder.writer import ImageFolderWriter  # noqa: PLC0415  # only who writes does
 
-        if options.images is ImageTransfer.NONE:
-            msg = "Image folders say what is in an image by where it is, so that images=none leaves nothing to write"
-            raise ConfigurationError(msg, fix="Set images to copy, hardlink or symlink")
+        check_images(options)
         return ImageFolderWriter(folder, info, options, losses)
+
+
+def check_images(options: FormatOptions) -> None:
+    """See that images are to come along.
+
+    Raises:
+        ConfigurationError: They are not.
+    """
+    if options.images is ImageTransfer.NONE:
+        msg = "Image folders say what is in an image by where it is, so that images=none leaves nothing to write"
+        raise ConfigurationError(msg, fix="Set images to copy, hardlink or symlink")
 
 
 def _is_foreign(folder: str) -> bool:

@@ -6,11 +6,11 @@ from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Writer
 from synapse_sdk.formats.class_lists import CLASSES_FILE, fits_class_list, write_class_list
 from synapse_sdk.formats.imagefolder.layout import class_of, target_name
-from synapse_sdk.formats.imagefolder.reasons import CLASS_NAME, SEVERAL_LABELS
+from synapse_sdk.formats.imagefolder.reasons import CLASS_NAME, CLASS_RENAMED, NO_LABEL, SEVERAL_LABELS
 from synapse_sdk.formats.images import MISSING_IMAGE, ImagePlacer, is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, DatasetInfo, Item, Tool, tools_of
-from synapse_sdk.formats.reasons import ATTRIBUTES, GROUP, LABEL_MISSING, NAME_TAKEN, SHAPE, UNSAFE_NAME
+from synapse_sdk.formats.reasons import ATTRIBUTES, GROUP, NAME_TAKEN, SHAPE, UNSAFE_NAME
 
 __all__ = ["ImageFolderWriter"]
 
@@ -28,24 +28,32 @@ class ImageFolderWriter(Writer):
     def __init__(self, folder: Path, info: DatasetInfo, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, info, options, losses)
         self._placer = ImagePlacer(folder, options.images, losses)
-        self._classes = dict.fromkeys(spec.name for spec in info.classes if _is_folder_name(spec.name))
+        names = [self.name_of(spec.name) for spec in info.classes]
+        self._classes = dict.fromkeys(name for name in names if _is_folder_name(name))
+
+    def name_of(self, label: str) -> str:
+        """Return how a class is called in the target."""
+        return label
 
     def write(self, item: Item) -> bool:
         """Bring the image of an item into the folder of its class."""
         chosen = _label_of(item)
         if chosen is None:
-            return self.drop(item, LABEL_MISSING, _found(item))
-        above = f"{item.split}/" if item.split else ""
-        name = f"{above}{target_name(item.name, chosen.label)}"
-        fault = self._fault(item, name, chosen.label)
+            return self.drop(item, NO_LABEL, _found(item))
+        label = self.name_of(chosen.label)
+        inner = label + target_name(item.name, chosen.label).removeprefix(chosen.label)
+        name = f"{item.split}/{inner}" if item.split else inner
+        fault = self._fault(item, name, inner, label)
         if fault is not None:
             return self.drop(item, *fault)
         try:
             self._placer.place(item, name)
         except InvalidDatasetError:
             return self.drop(item, NAME_TAKEN, name)
-        self.written[chosen.label, Tool.CLASSIFICATION] += 1
-        self._classes[chosen.label] = None
+        self.written[label, Tool.CLASSIFICATION] += 1
+        self._classes[label] = None
+        if label != chosen.label:
+            self._lose(item, chosen, Outcome.CHANGED, CLASS_RENAMED, f"{chosen.label!r:.200} is {label!r:.200} now")
         self._tell(item, chosen)
         return True
 
@@ -57,13 +65,13 @@ class ImageFolderWriter(Writer):
         """Write `classes.txt`: the classes of the dataset, and any others that were met."""
         write_class_list(self.folder, self._classes)
 
-    def _fault(self, item: Item, name: str, label: str) -> tuple[Reason, str] | None:
+    def _fault(self, item: Item, name: str, inner: str, label: str) -> tuple[Reason, str] | None:
         """Return why an image cannot go to a place; None if it can."""
         if label not in self._classes and not _is_folder_name(label):
             return CLASS_NAME, f"class {label!r:.300}"
         if not is_safe_name(name):
             return UNSAFE_NAME, ""
-        place = target_name(item.name, label).rpartition("/")[0]
+        place = inner.rpartition("/")[0]
         if place != label and class_of(place, {*self._classes, label}) != label:
             return CLASS_NAME, f"in folder {place!r:.300} it would be of another class"
         return None if item.path else (MISSING_IMAGE, "")

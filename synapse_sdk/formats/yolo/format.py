@@ -5,6 +5,7 @@ from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import DatasetFormat, FormatOptions, Reader, Writer
+from synapse_sdk.formats.imagefolder.format import check_images
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo
 from synapse_sdk.formats.registry import format_named
@@ -68,11 +69,13 @@ class YoloFormat(DatasetFormat):
         Raises:
             ConfigurationError: There is no such task, or annotations are to reach over the edge of their image.
         """
+        from synapse_sdk.formats.yolo.classify import ClassifyWriter  # noqa: PLC0415  # as above
         from synapse_sdk.formats.yolo.writer import YoloWriter  # noqa: PLC0415  # as above
 
         task = task_named(options.task or Task.DETECT)
         if task is Task.CLASSIFY:
-            return format_named("imagefolder").writer(folder, info, options, losses)
+            check_images(options)
+            return ClassifyWriter(folder, info, options, losses)
         return YoloWriter(folder, info, task, options, losses)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
-from synapse_sdk.formats.conversion import convert
+from synapse_sdk.formats.conversion import ConversionOptions, convert
 from synapse_sdk.formats.losses import Outcome
 from synapse_sdk.formats.model import DatasetInfo
 from synapse_sdk.formats.registry import format_named
@@ -202,6 +202,21 @@ def test_classification_is_that_of_folders(tmp_path: Path) -> None:
         ]
     written = write(tmp_path / "out", result.items, result.info, task="classify", images="copy")
     assert "train/cat/a.jpg" in written.files
+
+
+def test_classes_for_classification_are_one_folder_deep(tmp_path: Path) -> None:
+    """Trainers would make one class of all that are in one folder; it is said that classes have other names now."""
+    make(
+        tmp_path / "in", dict.fromkeys(("animals/cat/a.jpg", "animals/dog/a.jpg", "animals_dog/b.jpg", "c/d.jpg"), SIZE)
+    )
+
+    report = convert(tmp_path / "in", tmp_path / "out", to="yolo", options=ConversionOptions(task="classify"))
+
+    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.jpg"))
+    assert names == ["animals_cat/a.jpg", "animals_dog/b.jpg", "animals_dog_2/a.jpg", "c/d.jpg"]
+    assert (tmp_path / "out/classes.txt").read_text() == "animals_cat\nanimals_dog_2\nanimals_dog\nc\n"
+    assert (report.annotations.written, report.annotations.changed) == (2, 2)
+    assert {each.code: each.count for each in report.losses} == {"CLASS_RENAMED": 2}
 
 
 def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
