@@ -1,7 +1,5 @@
 """What of an annotation Pascal VOC can hold: a class, a box, and perhaps a mask."""
 
-from collections.abc import Iterable
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -83,11 +81,6 @@ class PascalFitter:
         if mask is None or not isinstance(mask, Mask):
             return Fitted(annotation, name, fitted.box)
         return Fitted(annotation, name, fitted.box, mask, box is None)
-
-    @property
-    def labels(self) -> Iterable[str]:
-        """The names of all classes that were met and can be written."""
-        return self._names
 
     def _name(self, item: Item, annotation: Annotation) -> str:
         label = annotation.label

@@ -76,8 +76,8 @@ class PascalWriter(Writer):
         return True
 
     def finish(self) -> None:
-        """Write `classes.txt`: the classes of the dataset, and any others that were met."""
-        names = {**self._classes, **dict.fromkeys(self._fitter.labels)}
+        """Write `classes.txt`: the classes of the dataset, and any others that were written."""
+        names = {**self._classes, **dict.fromkeys(label for label, _ in self.written)}
         write_class_list(self.folder, filter(fits_xml, names))
 
     def _text(self, item: Item, above: str) -> str:

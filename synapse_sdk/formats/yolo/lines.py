@@ -72,6 +72,8 @@ class Lines(ABC):
     def _refuse(self, item: Item, annotation: Annotation) -> None:
         if annotation.is_crowd:
             self._tell(Outcome.DROPPED, CROWD, item, annotation)
+        elif isinstance(annotation.shape, Relation | Verbatim):
+            self._drop(item, annotation)
         elif annotation.label:
             words = f"class {annotation.label[:LONGEST_SHOWN]!r} is not among those of the dataset"
             self._tell(Outcome.DROPPED, UNKNOWN_CLASS, item, annotation, words)

@@ -327,6 +327,13 @@ def test_what_has_no_place_in_the_image_is_dropped(tmp_path: Path, more: dict[st
     assert len(read(tmp_path).annotations) == 1
 
 
+def test_a_relation_adds_no_class(tmp_path: Path) -> None:
+    """Its label is none of an object, and nothing of it is written."""
+    write(tmp_path, [item_of(Annotation(id="1", label="part_of", shape=Relation("1", "2")))])
+
+    assert (tmp_path / "classes.txt").read_text() == "ant\nbee\n"
+
+
 def test_a_group_is_reported(tmp_path: Path) -> None:
     """There is no place for it."""
     assert write(tmp_path, [item_of(boxed(group="g1"))]).codes == {("changed", "GROUP"): 1}
