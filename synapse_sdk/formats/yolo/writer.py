@@ -7,7 +7,7 @@ from errno import ENAMETOOLONG
 from os.path import splitext
 from pathlib import Path
 
-from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, ImageTransfer, Writer
 from synapse_sdk.formats.bounds import Fitter
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, ImagePlacer, ImageSizes, is_safe_name
@@ -94,8 +94,15 @@ class YoloWriter(Writer):
         return counts
 
     def finish(self) -> None:
-        """Write the YAML file and the list of classes."""
+        """Write the YAML file and the list of classes.
+
+        Raises:
+            InvalidDatasetError: They are to be poses, and nothing has joints.
+        """
         joints = self._lines.joints if isinstance(self._lines, PoseLines) else 0
+        if self._task is Task.POSE and not joints:
+            msg = "Nothing in the dataset has joints, so that no poses can be learnt from it"
+            raise InvalidDatasetError(msg, fix="Choose another --task")
         classes = self.info.classes
         if joints and any(spec.flip for spec in classes) and not flip_of(classes, joints):
             self.losses.of_item(Outcome.NOTED, FLIPS, item="", where="dataset.yaml")

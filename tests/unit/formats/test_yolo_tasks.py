@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import astuple
 
+from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.losses import Outcome
 from synapse_sdk.formats.masks import mask_of_array
 from synapse_sdk.formats.model import (
@@ -402,3 +403,10 @@ def test_mirror_images_that_classes_do_not_agree_on_are_left_out(tmp_path: Path)
 
     assert "flip_idx" not in written.yaml
     assert written.codes == {("noted", "FLIPS"): 1}
+
+
+@pytest.mark.parametrize("annotations", [[], [box_of(10, 10, 20, 20)]])
+def test_poses_without_any_joints_are_refused(tmp_path: Path, annotations: list[Annotation]) -> None:
+    """Nobody could say how many joints they have, which the YAML file must."""
+    with pytest.raises(InvalidDatasetError, match="has joints"):
+        write(tmp_path, [item_of(*annotations)], info_of(), task="pose")

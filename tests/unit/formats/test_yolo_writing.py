@@ -8,6 +8,7 @@ from synapse_sdk.formats.base import BoundsPolicy, ImageTransfer
 from synapse_sdk.formats.losses import Outcome
 from synapse_sdk.formats.model import (
     Annotation,
+    ClassSpec,
     Item,
     Keypoints,
     Polygon,
@@ -235,11 +236,19 @@ def test_what_is_no_object_in_a_place_is_dropped_and_reported(
     tmp_path: Path, annotation: Annotation, words: str
 ) -> None:
     """L4, L10."""
+    info = info_of(["bee", ClassSpec(name="person", joints=("nose",))])
     for task in ("detect", "segment", "obb", "pose"):
-        written = write(tmp_path / task, [item_of(annotation)], task=task)
+        written = write(tmp_path / task, [item_of(annotation)], info, task=task)
         assert written.rows() == []
         assert written.codes == {("dropped", "SHAPE"): 1}
         assert written.words("SHAPE") == [words.replace("detect", task)]
+
+
+def test_relations_have_no_class_that_could_be_missing(tmp_path: Path) -> None:
+    """Their labels are not among the classes of objects."""
+    relation = Annotation(id="1", label="part_of", shape=Relation("a", "b"))
+
+    assert write(tmp_path, [item_of(relation)]).codes == {("dropped", "SHAPE"): 1}
 
 
 @pytest.mark.parametrize(
