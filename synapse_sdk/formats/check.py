@@ -81,7 +81,8 @@ def _check_item(
 ) -> None:
     said = (item.width, item.height)
     item.width = item.height = 0
-    if sizes.measure(item, options.exif, losses) and all(said) and said != (item.width, item.height):
+    has_size = sizes.measure(item, options.exif, losses, of_others=Outcome.NOTED)
+    if has_size and all(said) and said != (item.width, item.height):
         words = f"{item.width} x {item.height}, not {said[0]} x {said[1]}"
         losses.of_item(Outcome.CHANGED, OTHER_SIZE, item=item.name, split=item.split, words=words)
     if all(said):

@@ -6,16 +6,18 @@ from synapse_sdk.formats.images.names import IMAGE_SUFFIXES, is_folder, is_regul
 from synapse_sdk.formats.images.placer import ImagePlacer
 from synapse_sdk.formats.images.reasons import (
     MISSING_IMAGE,
+    NO_IMAGE,
     SYMLINK,
     TURNED,
     UNREADABLE_FOLDER,
     UNREADABLE_IMAGE,
 )
-from synapse_sdk.formats.images.sizes import ImageSizes
+from synapse_sdk.formats.images.sizes import ImageSizes, is_called_image
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MISSING_IMAGE",
+    "NO_IMAGE",
     "SYMLINK",
     "TURNED",
     "UNREADABLE_FOLDER",
@@ -26,6 +28,7 @@ __all__ = [
     "Images",
     "PassedOver",
     "images_below",
+    "is_called_image",
     "is_folder",
     "is_regular",
     "is_safe_name",

@@ -4,6 +4,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from importlib import import_module
+from struct import error as StructError  # noqa: N812  # a class, whatever its name says
 from typing import TYPE_CHECKING
 
 from synapse_sdk.formats.base import ExifPolicy
@@ -16,6 +17,8 @@ __all__ = ["ImageFacts", "read_facts"]
 
 ON_ITS_SIDE = frozenset((5, 6, 7, 8))
 """Orientations for which width and height are swapped."""
+UNKNOWN_TO_PILLOW = "not identified by this driver"
+"""What Pillow says where it has nothing to say."""
 LONGEST_SIGN = 8
 """Bytes that tell in which format an image is."""
 PLUGINS = {
@@ -68,6 +71,9 @@ def read_facts(path: str) -> ImageFacts:
 
 
 def _facts_of_pillow(path: str, head: bytes) -> ImageFacts:
+    if not head:
+        msg = "it is empty"
+        raise OSError(msg)
     plugin = next((PLUGINS[sign] for sign in PLUGINS if head.startswith(sign)), None)
     if plugin is None:
         msg = "it is no JPEG, PNG, BMP, GIF, TIFF or WebP file"
@@ -81,8 +87,15 @@ def _facts_of_pillow(path: str, head: bytes) -> ImageFacts:
         except OSError:
             raise
         except Exception as error:  # Pillow raises whatever its parsers run into
-            msg = f"its header is damaged: {error or type(error).__name__}"
-            raise OSError(msg) from error
+            raise OSError(_fault_of(error)) from error
+
+
+def _fault_of(error: Exception) -> str:
+    """Return what is wrong with an image that Pillow does not take, in words for people."""
+    if isinstance(error.__cause__, StructError | EOFError | IndexError):
+        return "its header ends too early"
+    words = str(error) or type(error).__name__
+    return "its header is damaged" + ("" if UNKNOWN_TO_PILLOW in words else f": {words}")
 
 
 def _facts_of_image(image: "ImageFile") -> ImageFacts:

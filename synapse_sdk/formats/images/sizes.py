@@ -3,15 +3,17 @@
 import os
 from collections import OrderedDict
 from errno import EINVAL
+from os.path import splitext
 from stat import S_ISREG
 
 from synapse_sdk.formats.base import ExifPolicy
 from synapse_sdk.formats.images.headers import ImageFacts, read_facts
-from synapse_sdk.formats.images.reasons import MISSING_IMAGE, TURNED, UNREADABLE_IMAGE
+from synapse_sdk.formats.images.names import IMAGE_SUFFIXES
+from synapse_sdk.formats.images.reasons import MISSING_IMAGE, NO_IMAGE, TURNED, UNREADABLE_IMAGE
 from synapse_sdk.formats.losses import LossLog, Outcome
-from synapse_sdk.formats.model import Item
+from synapse_sdk.formats.model import Item, Verbatim
 
-__all__ = ["ImageSizes"]
+__all__ = ["ImageSizes", "is_called_image"]
 
 MOST_SIZES = 20_000
 """Sizes that are remembered."""
@@ -42,7 +44,15 @@ class ImageSizes:
                 self._known.popitem(last=False)
         return facts
 
-    def measure(self, item: Item, exif: ExifPolicy, losses: LossLog, outcome: Outcome = Outcome.DROPPED) -> bool:
+    def measure(
+        self,
+        item: Item,
+        exif: ExifPolicy,
+        losses: LossLog,
+        outcome: Outcome = Outcome.DROPPED,
+        *,
+        of_others: Outcome | None = None,
+    ) -> bool:
         """Give an item its width and height, if it has none; return whether it has them now.
 
         The log says why it has none, and which images are shown turned.
@@ -52,18 +62,23 @@ class ImageSizes:
             exif: Whether images are turned.
             losses: The log.
             outcome: What becomes of an item that has none: `FAILED` if a reader does not hand it on.
+            of_others: What becomes of videos, texts, and whatever else is no image; None for the same.
         """
         if item.width and item.height:
             return True
         count = len(item.annotations)
         if not item.path:
-            losses.of_item(outcome, MISSING_IMAGE, item=item.name, split=item.split, annotations=count)
+            is_other = count and all(isinstance(each.shape, Verbatim) for each in item.annotations)
+            outcome, reason = (of_others or outcome, NO_IMAGE) if is_other else (outcome, MISSING_IMAGE)
+            losses.of_item(outcome, reason, item=item.name, split=item.split, annotations=count)
             return False
         try:
             facts = self.facts(item.path)
         except OSError as error:
             reason = MISSING_IMAGE if isinstance(error, FileNotFoundError) else UNREADABLE_IMAGE
             words = error.strerror or str(error)
+            if error.errno is None and not is_called_image(item.path):
+                outcome, reason, words = of_others or outcome, NO_IMAGE, ""
             losses.of_item(outcome, reason, item=item.name, split=item.split, words=words, annotations=count)
             return False
         item.width, item.height = facts.shown(exif)
@@ -71,3 +86,8 @@ class ImageSizes:
             words = f"EXIF orientation {facts.orientation}"
             losses.of_item(Outcome.NOTED, TURNED, item=item.name, split=item.split, words=words)
         return True
+
+
+def is_called_image(path: str) -> bool:
+    """Whether a file has the suffix of an image."""
+    return splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122  # text is what is worked with

@@ -10,7 +10,14 @@ from pathlib import Path
 from synapse_sdk.errors import ConfigurationError, InvalidDatasetError
 from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, ImageTransfer, Writer
 from synapse_sdk.formats.bounds import Fitter
-from synapse_sdk.formats.images import IMAGE_SUFFIXES, ImagePlacer, ImageSizes, is_safe_name
+from synapse_sdk.formats.images import (
+    IMAGE_SUFFIXES,
+    NO_IMAGE,
+    ImagePlacer,
+    ImageSizes,
+    is_called_image,
+    is_safe_name,
+)
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import DatasetInfo, Item
 from synapse_sdk.formats.new_files import NewFiles
@@ -69,6 +76,8 @@ class YoloWriter(Writer):
             return self.drop(item, UNSAFE_NAME)
         if item.annotations and not self._sizes.measure(item, self.options.exif, self.losses):
             return False
+        if not item.annotations and item.path and not is_called_image(item.path):
+            return self.drop(item, NO_IMAGE)
         if "images/" in name or _is_hidden(name):
             name = _findable(name)
         opened = self._open_label(item, prefix, name)

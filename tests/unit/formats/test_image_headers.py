@@ -163,6 +163,29 @@ def test_what_is_no_image_is_an_error_of_the_file(tmp_path: Path, data: bytes) -
         facts_of(tmp_path, data)
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is empty"),
+        (b"\xff\xd8\xff", "its header is damaged"),
+        (b"\x89PNG\r\n\x1a\n", "its header ends too early"),
+        (b"II*\0", "its header ends too early"),
+        (b"BM12", "its header ends too early"),
+        (b"RIFFaaaaWAVEfmt ", "its header is damaged: not a WEBP file"),
+        (b"<html>", "it is no JPEG, PNG, BMP, GIF, TIFF or WebP file"),
+    ],
+)
+def test_it_is_said_in_words_what_is_wrong(tmp_path: Path, data: bytes, words: str) -> None:
+    """And not in those of the functions that were tried."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+
+    with pytest.raises(OSError) as caught:  # noqa: PT011  # its words are what is looked at
+        read_facts(str(path))
+
+    assert str(caught.value) == words
+
+
 def test_the_fast_way_is_taken_by_plain_headers(tmp_path: Path) -> None:
     """Those that nearly all files have."""
     plain = [encoded("JPEG"), encoded("JPEG", progressive=True), encoded("JPEG", icc_profile=b"p" * 500)]

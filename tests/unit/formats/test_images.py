@@ -12,7 +12,7 @@ from synapse_sdk.formats.images import Images, ImageSizes, images_below, is_safe
 from synapse_sdk.formats.images import sizes as sizes_module
 from synapse_sdk.formats.images.headers import ImageFacts, read_facts
 from synapse_sdk.formats.losses import LossLog, Outcome
-from synapse_sdk.formats.model import Annotation, Box, Item
+from synapse_sdk.formats.model import Annotation, Box, Item, Verbatim
 from synapse_sdk.formats.name_lists import NameList
 from tests.faults.privileges import obeying_permissions
 
@@ -86,6 +86,24 @@ def test_an_item_without_readable_image_has_no_size(tmp_path: Path, path: str, c
     assert not ImageSizes().measure(item(path and tmp_path / path), ExifPolicy.APPLY, losses)
     assert [(outcome, reason.code) for outcome, reason in losses.reasons] == [(Outcome.DROPPED, code)]
     assert losses.annotations[Outcome.DROPPED] == 2
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_no_image_has_no_size(tmp_path: Path, *, is_there: bool) -> None:
+    """L10: a video is not an image that is damaged or missing, and nothing need be mended."""
+    (tmp_path / "a.mp4").write_text("film")
+    span = Verbatim("segmentation", "video_1", {"startFrame": 3, "endFrame": 40})
+    video = Item(name="a.mp4", annotations=[Annotation(id="1", label="run", shape=span)])
+    video.path = str(tmp_path / "a.mp4") if is_there else ""
+    losses = LossLog()
+
+    assert not ImageSizes().measure(video, ExifPolicy.APPLY, losses)
+    assert not ImageSizes().measure(video, ExifPolicy.APPLY, losses, of_others=Outcome.NOTED)
+
+    assert {(str(outcome), reason.code): count for (outcome, reason), count in losses.reasons.items()} == {
+        ("dropped", "NO_IMAGE"): 1,
+        ("noted", "NO_IMAGE"): 1,
+    }
 
 
 def test_a_pipe_is_no_image(tmp_path: Path) -> None:

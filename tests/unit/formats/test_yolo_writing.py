@@ -244,6 +244,18 @@ def test_what_is_no_object_in_a_place_is_dropped_and_reported(
         assert written.words("SHAPE") == [words.replace("detect", task)]
 
 
+def test_what_is_no_image_is_not_written(tmp_path: Path) -> None:
+    """L10: with or without annotations."""
+    (tmp_path / "a.mp4").write_text("film")
+    video = item_of(name="a.mp4", size=(0, 0))
+    video.path = str(tmp_path / "a.mp4")
+
+    written = write(tmp_path / "out", [video], images="copy")
+
+    assert written.codes == {("dropped", "NO_IMAGE"): 1}
+    assert written.files == ["classes.txt", "dataset.yaml"]
+
+
 def test_relations_have_no_class_that_could_be_missing(tmp_path: Path) -> None:
     """Their labels are not among the classes of objects."""
     relation = Annotation(id="1", label="part_of", shape=Relation("a", "b"))
