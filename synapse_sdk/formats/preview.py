@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ from synapse_sdk.formats.sources import open_dataset
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+    from PIL.ImageFont import ImageFont as BitmapFont
 
 __all__ = ["Preview", "draw_preview"]
 
@@ -27,10 +31,15 @@ GAP = 8
 """Pixels around a tile."""
 LINE = 24
 """Pixels of the line of text under a tile."""
-FILLED = 70
+FILLED = 110
 """Opacity of masks, of 255."""
 JOINT = 3
 """Radius of a joint, in pixels."""
+LETTERS = 11
+"""Height of letters, in pixels."""
+FONTS = ("NotoSansCJK-Regular.ttc", "NanumGothic.ttf", "AppleSDGothicNeo.ttc", "malgun.ttf", "DejaVuSans.ttf")
+"""Those that are looked for on the machine, for names that are not in ASCII; Pillow brings one for those that are."""
+WHITE = 255
 BACKGROUND, INK, PAPER = "#ffffff", "#202020", "#d0d0d0"
 
 
@@ -137,7 +146,7 @@ def _tile(item: Item, classes: dict[str, tuple[int, ClassSpec]], size: int, exif
     said_width, said_height = item.width or width, item.height or height
     scale = min(size / said_width, size / said_height)
     shown = (max(1, round(said_width * scale)), max(1, round(said_height * scale)))
-    picture = Image.new("RGB", shown, PAPER) if image is None else image.convert("RGB").resize(shown)
+    picture = Image.new("RGB", shown, PAPER) if image is None else _in_colors(image).resize(shown)
     picture = _with_masks(picture, item, classes)
     draw = ImageDraw.Draw(picture)
     for annotation in item.annotations:
@@ -146,7 +155,8 @@ def _tile(item: Item, classes: dict[str, tuple[int, ClassSpec]], size: int, exif
     tile.paste(picture, ((size - shown[0]) // 2, (size - shown[1]) // 2))
     labels = ", ".join(each.label for each in item.annotations if bounds(each) is None and each.label)
     words = f"{item.split}/{item.name}" if item.split else item.name
-    ImageDraw.Draw(tile).text((4, size + 4), f"{words}  {labels}".strip()[: size // 6], INK)
+    text = f"{words}  {labels}".strip()[: size // 6]
+    ImageDraw.Draw(tile).text((4, size + 4), text, INK, _font(text.isascii()))
     return tile, image is not None
 
 
@@ -161,6 +171,31 @@ def _opened(item: Item, exif: ExifPolicy) -> "Image | None":
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return ImageOps.exif_transpose(image) if exif is ExifPolicy.APPLY else image
+
+
+def _in_colors(image: "Image") -> "Image":
+    """Return an image in colours of 8 bits; one of more bits, or of fractions, from its darkest to its brightest."""
+    if not image.mode.startswith("I") and image.mode != "F":
+        return image.convert("RGB")
+    values = image.convert("I").convert("F") if image.mode != "F" else image
+    low, high = map(float, values.getextrema())  # type: ignore[arg-type]  # two numbers, as there is one channel
+    if not (isfinite(low) and low < high < low + float("inf")):
+        return values.convert("RGB")
+    scale = WHITE / (high - low)
+    return values.point(lambda value: value * scale - low * scale).convert("RGB")
+
+
+@cache
+def _font(is_ascii: bool) -> "FreeTypeFont | BitmapFont":  # noqa: FBT001  # the key of a cache
+    """Return what names are written with."""
+    from PIL import ImageFont  # noqa: PLC0415  # as above
+
+    for name in () if is_ascii else FONTS:
+        try:
+            return ImageFont.truetype(name, LETTERS)
+        except OSError:  # it is not on this machine
+            continue
+    return ImageFont.load_default(LETTERS)
 
 
 def _with_masks(picture: "Image", item: Item, classes: dict[str, tuple[int, ClassSpec]]) -> "Image":
@@ -197,8 +232,9 @@ def _draw(draw: "ImageDraw", annotation: Annotation, spec: ClassSpec | None, col
     around = bounds(annotation)
     if around is not None and annotation.label:
         place = (max(0.0, around.x * scale), max(0.0, around.y * scale - 11))
-        draw.rectangle(draw.textbbox(place, annotation.label), fill=color)
-        draw.text(place, annotation.label, BACKGROUND)
+        font = _font(annotation.label.isascii())
+        draw.rectangle(draw.textbbox(place, annotation.label, font), fill=color)
+        draw.text(place, annotation.label, BACKGROUND, font)
 
 
 def _line(draw: "ImageDraw", points: Sequence[float], color: str, scale: float) -> None:
