@@ -146,6 +146,8 @@ def _refused(error: OSError, code: ExitCode) -> Problem:
         ExitCode.IO: "Free some space, or write somewhere else",
         ExitCode.NOT_PERMITTED: "Ask for the permission, or use another place",
     }.get(code)
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        fix = "Name a place that is there"
     return Problem(
         code=InputOutputError.code,
         message="Cannot read or write" + (f" {os.fspath(error.filename)!r}" if error.filename is not None else ""),

@@ -97,13 +97,17 @@ class MergedReader(Reader):
     ) -> None:
         super().__init__(folders[0], options, losses)
         self.asks = all(reader.asks for reader in readers)
-        self._readers = readers
+        self._folders, self._readers = folders, readers
         self._prefixes = _distinct([folder.absolute().name or "dataset" for folder in folders])
         self._info: DatasetInfo | None = None
 
     @property
     def info(self) -> DatasetInfo:
-        """Classes in the order of the datasets."""
+        """Classes in the order of the datasets.
+
+        Raises:
+            InvalidDatasetError: Some have splits, and others none; or they do not agree about joints.
+        """
         if self._info is None:
             infos = [reader.info for reader in self._readers]
             classes: dict[str, ClassSpec] = {}
@@ -113,6 +117,9 @@ class MergedReader(Reader):
             counts = [info.count for info in infos]
             known_counts = [count for count in counts if count is not None]
             splits = {split for info in infos for split in (info.splits or ("",))}
+            has_new = getattr(self.options, "ratios", None) is not None  # those of a conversion may have some
+            if "" in splits and len(splits) > 1 and not has_new:
+                raise self._mixed(infos)
             self._info = DatasetInfo(
                 classes=tuple(classes.values()),
                 splits=() if splits == {""} else tuple(in_order(splits)),
@@ -144,6 +151,15 @@ class MergedReader(Reader):
         """Close all."""
         for reader in self._readers:
             reader.close()
+
+    def _mixed(self, infos: Sequence[DatasetInfo]) -> InvalidDatasetError:
+        with_splits, without = (
+            next(folder for folder, info in zip(self._folders, infos, strict=True) if bool(info.splits) is has_some)
+            for has_some in (True, False)
+        )
+        msg = f"{str(without)!r} has no splits, and {str(with_splits)!r} has"
+        fix = f"Put all of it into one: synapse dataset split {without} NEW --ratios train=1"
+        return InvalidDatasetError(msg, fix=fix, path=str(without))
 
     def _rename(self, item: Item, name: str, taken: set[tuple[str, str]]) -> None:
         folder, _, base = name.rpartition("/")

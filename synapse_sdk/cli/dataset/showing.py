@@ -82,9 +82,12 @@ def _totals(classes: dict[str, dict[str, int]]) -> Counter[str]:
 
 
 def _losses(losses: "list[LossSummary]") -> Iterator[str]:
-    from synapse_sdk.cli.rendering import table  # noqa: PLC0415  # as above
+    import sys  # noqa: PLC0415  # as above
+
+    from synapse_sdk.cli.rendering import table, terminal_width  # noqa: PLC0415  # as above
+    from synapse_sdk.reporting.text import plural  # noqa: PLC0415  # as above
 
     rows = [(f"{each.count:,}", each.outcome, each.code, each.words) for each in losses[:MOST_SHOWN]]
-    yield table(("how many", "are", "code", "because"), rows)
+    yield table(("how many", "are", "code", "because"), rows, width=terminal_width(sys.stdout))
     if len(losses) > MOST_SHOWN:
-        yield f"and {len(losses) - MOST_SHOWN} more reasons"
+        yield f"and {plural(len(losses) - MOST_SHOWN, 'more reason')}"
