@@ -122,6 +122,9 @@ class Reader(ABC):
         """Yield only the items of a portion, those of this process, from now on."""
         self.portion = portion
 
+    def check(self) -> None:  # noqa: B027  # most readers see everything that is wrong while they read
+        """Take down what is wrong with the dataset and is not seen by reading it; only a check asks for that."""
+
     def know(self, info: DatasetInfo) -> None:  # noqa: B027  # most find it out while they get ready to read
         """Take over what another reader of the same dataset has found out, which spares this one to do so."""
 

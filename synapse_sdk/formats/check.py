@@ -66,6 +66,7 @@ def check_dataset(
             annotations += len(item.annotations)
             used.update(each.label for each in item.annotations)
             _check_item(item, options, losses, sizes, fitter.fit)
+        reader.check()
         for spec in reader.info.classes:
             if spec.name not in used:
                 losses.of_item(Outcome.NOTED, NEVER_USED, item="", words=f"no annotation is of class {spec.name!r}")

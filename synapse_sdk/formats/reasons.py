@@ -32,4 +32,6 @@ UNKNOWN_CLASS = Reason("UNKNOWN_CLASS", "there is no such class", "Add it to the
 UNKNOWN_IMAGE = Reason(
     "UNKNOWN_IMAGE", "it is about an image that the dataset does not list", "Add the image, or remove it"
 )
-UNSAFE_NAME = Reason("UNSAFE_NAME", "the name leads out of the dataset, is too long, or is not UTF-8", "Rename it")
+UNSAFE_NAME = Reason(
+    "UNSAFE_NAME", "the name leads out of the dataset, has a backslash, is too long, or is not UTF-8", "Rename it"
+)

@@ -30,7 +30,7 @@ class _Category(Struct, gc=False):
     """Pairs of joints, counted from 1."""
 
 
-_decode = msgspec.json.Decoder(_Category).decode
+_decode = msgspec.json.Decoder(_Category, strict=False).decode  # ids may be `1.0` or `"1"`, as in `records.WHOLE`
 
 
 @dataclass(slots=True)

@@ -61,6 +61,8 @@ class ImageList:
             notes = record
             if None in record.values():
                 notes = {key: value for key, value in record.items() if value is not None}
+            if type(width) is float or type(height) is float:
+                width, height = _whole(width), _whole(height)
             item = Item(name=name, split=split, notes=notes)
             if type(width) is int and type(height) is int and 0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE:
                 item.width, item.height = width, height
@@ -141,6 +143,11 @@ class ImageFinder:
             place = f"{folder}/{above}" if above else folder
             if names := _files_in(place):
                 yield place, names
+
+
+def _whole(side: object) -> object:
+    """Return a side of an image as a whole number, if it is one: some tools write `640.0`."""
+    return int(side) if isinstance(side, float) and side.is_integer() else side
 
 
 def _has_repeated(hashes: Iterable[int]) -> bool:

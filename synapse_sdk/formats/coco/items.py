@@ -12,6 +12,7 @@ from synapse_sdk.formats.coco.images import ImageFinder, ImageList
 from synapse_sdk.formats.coco.object_reader import ObjectReader
 from synapse_sdk.formats.coco.owners import Owners
 from synapse_sdk.formats.coco.panoptic_reader import PanopticReader, is_panoptic
+from synapse_sdk.formats.coco.reasons import BACKSLASHES
 from synapse_sdk.formats.images import is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Item
@@ -56,7 +57,7 @@ def read_items(
     main, others = sources[0], sources[1:]
     owned_by, read_into, find = main.owners.of, main.read_into, finder.find
     for position, item in images.items():
-        if not is_safe_name(item.name):
+        if not is_safe_name(item.name) and not _is_renamed(item, files[0].document.name, losses):
             images.refuse(position, item, sum(len(each.owners.of(position)) for each in sources))
             continue
         if skips(item.name):
@@ -96,6 +97,17 @@ class _Annotations:
                 item.annotations[place] = replace(item.annotations[place], keypoints=annotation.keypoints)
             else:
                 item.annotations.append(annotation)
+
+
+def _is_renamed(item: Item, file: str, losses: LossLog) -> bool:
+    """Give an item whose name Windows has written the one that others would; return whether it is safe now."""
+    name = item.name.replace("\\", "/")
+    if not is_safe_name(name):
+        return False
+    words = f"it is called {item.name!r:.300}"
+    losses.of_item(Outcome.NOTED, BACKSLASHES, item=name, split=item.split, where=file, words=words)
+    item.name = name
+    return True
 
 
 def _tell_apart(item: Item, file: str, losses: LossLog) -> None:

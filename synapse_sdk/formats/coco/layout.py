@@ -28,6 +28,8 @@ YEAR = re.compile(r"[_-]?(?:19|20)\d\d$")
 SPLIT_NAMES = frozenset((*SPLITS, "val", "validation"))
 WITHOUT_SPLIT = "default"
 """What CVAT calls the split of a dataset without splits."""
+MOST_DOCUMENTS = 100
+"""JSON files that are looked into, whatever they are called."""
 SPELLINGS = {"valid": ("val", "validation")}
 
 
@@ -119,9 +121,10 @@ def find_layout(folder: Path) -> Layout:
 
 
 def named_files(folder: Path) -> list[Path]:
-    """Return the files in a folder, and in those in it, that have one of the names of COCO files."""
+    """Return the files in a folder, and in those in it, that have one of the names of COCO files, then other JSON."""
     there = _Listing.of(folder)
-    return _present(there.root / above / name for above in ("", *there.folders) for name in NAMES)
+    named = _present(there.root / above / name for above in ("", *there.folders) for name in NAMES)
+    return named or [each for each in there.documents[:MOST_DOCUMENTS] if looks_like_coco(each)]
 
 
 def _layouts(folder: Path) -> Iterator[Layout]:
@@ -154,7 +157,9 @@ def _flat(there: _Listing) -> Layout | None:
     if not found:
         return None
     source = Source(split="", path=found[0], folders=_join(root, IMAGE_FOLDERS))
-    return Layout(root=root, sources=(source,), unread=tuple(found[1:]))
+    beside = there if found[0].parent == root else _Listing.of(found[0].parent)
+    others = [each for each in beside.documents[:MOST_DOCUMENTS] if each not in found and looks_like_coco(each)]
+    return Layout(root=root, sources=(source,), unread=(*found[1:], *others))
 
 
 def _by_folder(there: _Listing) -> Layout | None:
@@ -209,9 +214,17 @@ def _official_sources(root: Path, found: dict[str, dict[str, Path]]) -> Iterator
 
 
 def _single(there: _Listing) -> Layout | None:
-    """Find the only COCO file of a folder, whatever its name."""
-    found = [path for path in there.documents if looks_like_coco(path)]
-    return _of_file(found[0]) if len(found) == 1 else None
+    """Find the only COCO file of a folder, whatever its name.
+
+    Raises:
+        InvalidDatasetError: There are several.
+    """
+    found = [path for path in there.documents[:MOST_DOCUMENTS] if looks_like_coco(path)]
+    if len(found) > 1:
+        names = " and ".join(repr(path.name) for path in found[:2])
+        msg = f"{str(there.root)!r} has several COCO files, such as {names}, and none is called {ANNOTATIONS!r}"
+        raise InvalidDatasetError(msg, fix="Name the JSON file to read instead of the folder", path=str(there.root))
+    return _of_file(found[0]) if found else None
 
 
 def _folders_of(root: Path, name: str) -> tuple[str, ...]:

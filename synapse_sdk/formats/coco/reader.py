@@ -13,6 +13,7 @@ from synapse_sdk.formats.coco.images import ImageFinder
 from synapse_sdk.formats.coco.items import File, read_items
 from synapse_sdk.formats.coco.layout import Source, find_layout
 from synapse_sdk.formats.coco.reasons import NOT_READ
+from synapse_sdk.formats.coco.repeated_ids import tell_repeated_ids
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import DatasetInfo, Item
 
@@ -64,6 +65,12 @@ class CocoReader(Reader):
         for part in parts:
             finder = ImageFinder(part.source.folders)
             yield from read_items(part.files, part.source.split, finder, joints, self.losses, skips=self.skips)
+
+    def check(self) -> None:
+        """Take down annotations that have the id of another one in their file: readers that look them up lose one."""
+        for part in self._opened[0]:
+            for file in part.files:
+                tell_repeated_ids(file.document, part.source.split, self.losses)
 
     def is_large(self) -> bool:
         """Whether its files are."""

@@ -2,8 +2,19 @@
 
 from synapse_sdk.formats.losses import Reason
 
-__all__ = ["CATEGORIES", "HOLES", "JOINTS", "MASK_SIZE", "NOT_LABELLED", "NOT_READ", "REPEATED_NAME", "SEGMENT"]
+__all__ = [
+    "BACKSLASHES",
+    "CATEGORIES",
+    "HOLES",
+    "JOINTS",
+    "MASK_SIZE",
+    "NOT_LABELLED",
+    "NOT_READ",
+    "REPEATED_NAME",
+    "SEGMENT",
+]
 
+BACKSLASHES = Reason("BACKSLASHES", "its name has backslashes, which are taken for slashes", "Write slashes")
 CATEGORIES = Reason("CATEGORIES", "the list of categories contradicts itself", "Mend it")
 HOLES = Reason("HOLES", "the polygon has holes, which COCO has no place for: it is a mask now", "Nothing need be done")
 JOINTS = Reason("JOINTS", "its joints are not those of its class", "Give all objects of a class the same joints")

@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct
 from synapse_sdk.formats.coco.document import BAD_JSON
 from synapse_sdk.types import JsonValue
 
-__all__ = ["Extension", "ImageKey", "OwnerKey", "Record", "RecordDecoder", "Rle"]
+__all__ = ["Extension", "IdKey", "ImageKey", "OwnerKey", "Record", "RecordDecoder", "Rle"]
 
 MOST_EXTRAS = 64
 """Keys that COCO does not know, and records are still decoded in one step with."""
@@ -20,6 +20,12 @@ class ImageKey(Struct, gc=False):
 
     id: int | float | str
     file_name: str
+
+
+class IdKey(Struct, gc=False):
+    """What tells an annotation from others."""
+
+    id: int | str | None = None
 
 
 class OwnerKey(Struct, gc=False):
@@ -64,7 +70,12 @@ class Record(Struct, gc=False, forbid_unknown_fields=True):
     area: Any = None
 
 
-FIELDS = {each.name: msgspec.json.Decoder(each.type).decode for each in msgspec.structs.fields(Record)}
+WHOLE = frozenset(("category_id", "id", "iscrowd", "num_keypoints"))
+"""Fields of whole numbers, which some tools write as `1.0` or `"1"`."""
+FIELDS = {
+    each.name: msgspec.json.Decoder(each.type, strict=each.name not in WHOLE).decode
+    for each in msgspec.structs.fields(Record)
+}
 """Decodes the value of each field."""
 NEEDED = ("image_id", "category_id")
 

@@ -128,6 +128,25 @@ def test_of_two_files_beside_each_other_one_is_read(tmp_path: Path) -> None:
     assert (result.codes, result.loss.where) == ({("noted", "NOT_READ"): 1}, ROBOFLOW)
 
 
+@pytest.mark.parametrize("folder", ["", "annotations/"])
+def test_other_files_beside_the_one_that_is_read_are_named(tmp_path: Path, folder: str) -> None:
+    """If they are COCO, whatever they are called."""
+    files = {f"{folder}{ANNOTATIONS}": coco(thing()), f"{folder}more.json": coco(thing()), f"{folder}x.json": {}}
+
+    result = read(make(tmp_path, files))
+
+    assert (result.codes, result.loss.where) == ({("noted", "NOT_READ"): 1}, f"{folder}more.json")
+
+
+def test_of_several_files_none_is_chosen(tmp_path: Path) -> None:
+    """They are named, and the folder is known for what it is."""
+    make(tmp_path, {"one.json": coco(), "two.json": coco(), "three.json": {}})
+
+    assert CocoFormat().find(tmp_path) == "one.json"
+    with pytest.raises(InvalidDatasetError, match=r"several COCO files, such as 'one\.json' and 'two\.json'"):
+        read(tmp_path)
+
+
 def test_two_datasets_in_one_folder_are_refused(tmp_path: Path) -> None:
     """Nobody can say which is meant; the error names both, and the way out."""
     make(tmp_path, {ANNOTATIONS: coco(), f"train/{ANNOTATIONS}": coco()})

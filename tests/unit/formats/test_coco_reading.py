@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from synapse_sdk.formats.check import check_dataset
 from synapse_sdk.formats.geometry import bounds
-from synapse_sdk.formats.losses import Outcome
+from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Box, ClassSpec, Polygon
 from tests.unit.formats.coco_datasets import (
     BBOX,
@@ -139,7 +140,9 @@ def test_annotations_of_unknown_images_fail_by_name(tmp_path: Path) -> None:
     assert "77" in result.loss.words
 
 
-@pytest.mark.parametrize("name", ["../a.jpg", "/etc/a.jpg", "a/../../b.jpg", "", "a\\b.jpg", "a//b.jpg", "a\0.jpg"])
+@pytest.mark.parametrize(
+    "name", ["../a.jpg", "/etc/a.jpg", "a/../../b.jpg", "", "a\\\\b.jpg", "..\\a.jpg", "a//b.jpg", "a\0.jpg"]
+)
 def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
     """C14: the item is lost with its annotations, and the others are not."""
     result = read_things(tmp_path, thing(1), thing(2), images=[picture(1, name), picture(2, "b.jpg")])
@@ -147,6 +150,48 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
     assert result.names == ["b.jpg"]
     assert result.codes == {("failed", "UNSAFE_NAME"): 1}
     assert result.losses.annotations[Outcome.FAILED] == 2
+
+
+def test_names_that_windows_has_written_are_read(tmp_path: Path) -> None:
+    """With the slashes that everybody else writes, and that is said."""
+    images = [picture(1, "park\\a.jpg"), picture(2, "b.jpg")]
+    make(tmp_path, {"park/a.jpg": SIZE, "annotations.json": coco(thing(), images=images)})
+
+    result = read(tmp_path)
+
+    assert [(item.name, bool(item.path), len(item.annotations)) for item in result.items] == [
+        ("park/a.jpg", True, 1),
+        ("b.jpg", False, 0),
+    ]
+    assert result.codes == {("noted", "BACKSLASHES"): 1}
+
+
+def test_whole_numbers_may_be_written_otherwise(tmp_path: Path) -> None:
+    """As tables do that have gaps: with a fraction of 0, or as text."""
+    categories = [{"id": 1.0, "name": "ant"}, {"id": "2", "name": "bee"}]
+    things = [thing(4.0, 1.0, 1.0, iscrowd=0.0), thing(5, 1, "2", iscrowd="1")]
+    image = {**picture(), "id": 1.0, "width": 100.0, "height": 50.0}
+
+    result = read_things(tmp_path, *things, images=[image], categories=categories)
+
+    assert [(each.id, each.label, each.is_crowd) for each in result.annotations] == [
+        ("4", "ant", False),
+        ("5", "bee", True),
+    ]
+    assert (result.items[0].width, result.items[0].height) == SIZE
+    assert not result.codes
+
+
+def test_a_check_names_ids_that_several_annotations_have(tmp_path: Path) -> None:
+    """Of different images, too: readers that look them up lose one."""
+    things = [thing(1), thing(2), thing(1, 2), thing("x"), thing("x", 2), thing(0), thing(0, 2), thing(3, 2)]
+    make(tmp_path, {"annotations.json": coco(*things, images=[picture(), picture(2, "b.jpg")])})
+    losses = LossLog()
+
+    check_dataset(tmp_path, losses)
+
+    ((_, found),) = [each for each in losses.examples.items() if each[0][1].code == "DUPLICATE_ID"]
+    assert [loss.where for loss in found] == [f"annotations.json:annotations[{number}]" for number in (2, 4, 6)]
 
 
 def test_equal_names_in_different_folders_are_two_items(tmp_path: Path) -> None:
@@ -292,7 +337,7 @@ def test_boxes_without_extent_or_over_the_edge_are_read_as_they_are(tmp_path: Pa
         {"id": 1, "bbox": BBOX},
         {"image_id": 1, "bbox": BBOX},
         {"image_id": None, "category_id": 1, "bbox": BBOX},
-        {"image_id": 1, "category_id": "1", "bbox": BBOX},
+        {"image_id": 1, "category_id": "one", "bbox": BBOX},
         {"image_id": 1, "category_id": 1.5, "bbox": BBOX},
         {"image_id": [1], "category_id": 1, "bbox": BBOX},
     ],
@@ -388,7 +433,7 @@ def test_categories_of_one_name_are_one_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [None, {"id": 1, "name": "cat"}, {"id": "9", "name": "cat"}, {"id": 9}, {"name": "cat"}]
+    "record", [None, {"id": 1, "name": "cat"}, {"id": "x", "name": "cat"}, {"id": 9}, {"name": "cat"}]
 )
 def test_one_bad_category_does_not_end_the_dataset(tmp_path: Path, record: Json) -> None:
     """It is left out: a second name for an id, and whatever has no id or no name."""
