@@ -136,8 +136,8 @@ class ObjectReader:
         try:
             x, y = float(values["xmin"]) - self._origin, float(values["ymin"]) - self._origin
             width, height = float(values["xmax"]) - x, float(values["ymax"]) - y
-        except (KeyError, ValueError) as error:
-            return INVALID_RECORD, f"its bndbox has no number for {_missing(values) or error}"
+        except (KeyError, ValueError):
+            return INVALID_RECORD, f"its bndbox has no number for {_missing(values)}"
         if not isfinite(x + y + width + height):
             return NOT_A_NUMBER, f"its bndbox is {', '.join(values.values()):.100}"
         if width < 0 or height < 0:
@@ -208,4 +208,17 @@ class ObjectReader:
 
 
 def _missing(values: Mapping[str, str]) -> str:
-    return ", ".join(name for name in CORNERS if name not in values)
+    """Return the corners that are no numbers, with what is there in their place."""
+    return ", ".join(
+        f"{name}: {values[name]!r:.40}" if name in values else name
+        for name in CORNERS
+        if not _is_number(values.get(name))
+    )
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        float(text or "")
+    except ValueError:
+        return False
+    return True

@@ -273,3 +273,12 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
 
     assert once.items == again.items
     assert [item.name for item in once.items] == ["a.png", "b.png", "c/x.png"]
+
+
+def test_corners_that_are_no_numbers_are_named(tmp_path: Path) -> None:
+    """With what is there in their place."""
+    box = "<bndbox><xmin>left</xmin><ymin/><xmax>3</xmax></bndbox>"
+
+    result = read_objects(tmp_path, f"<object><name>ant</name>{box}</object>")
+
+    assert result.loss.words == "its bndbox has no number for xmin: 'left', ymin: '', ymax"
