@@ -11,6 +11,7 @@ from synapse_sdk.plugins import describe_run, rollback_run, run_action
 from synapse_sdk.plugins.actions.upload import DefaultUploadAction
 from synapse_sdk.testing import OK, CutDownload, CutUpload, LostReply, Reset, Slow, Status
 from synapse_sdk.testing.faults import Fault
+from tests.conformance.s3_server import LOGIN
 from tests.faults.buckets import BucketWorld
 from tests.unit.plugins.actions.upload.world import World
 
@@ -93,7 +94,7 @@ def test_a_large_file_outlasts_the_same(bucket: BucketWorld, fault: Fault) -> No
 def test_a_lost_answer_is_no_conflict(bucket: BucketWorld) -> None:
     """F15: every object is put twice, there is one of each, and nobody complains."""
     contents = fill(bucket)
-    bucket.proxy.faults([OK] * 3 + [LostReply()] * 3)  # the first three are the probe
+    bucket.proxy.faults([OK] * 4 + [LostReply()] * 3)  # the first four are the question and the probe
 
     result = bucket.upload(upload_max_workers=1)
 
@@ -104,7 +105,7 @@ def test_a_lost_answer_is_no_conflict(bucket: BucketWorld) -> None:
 def test_one_bad_file_costs_its_own_retries_and_no_others(bucket: BucketWorld) -> None:
     """U3: the server sees every other file once."""
     contents = fill(bucket)
-    bucket.proxy.faults([OK] * 4 + [LostReply()])
+    bucket.proxy.faults([OK] * 5 + [LostReply()])
 
     bucket.upload(upload_max_workers=1)
 
@@ -137,6 +138,21 @@ def test_a_storage_that_goes_away_fails_the_run_and_the_rest_is_undone_later(buc
     assert describe_run("gone").record.status == "rolled_back"
     assert bucket.objects() == before
     bucket.check()
+
+
+@pytest.mark.parametrize("how", ["no-bucket", "no-server"])
+def test_a_storage_that_is_not_there_leaves_nothing_to_undo(bucket: BucketWorld, how: str) -> None:
+    """F14: a mistyped name, or a host that does not answer, fails the run, which is rolled back and done with."""
+    fill(bucket)
+    there = bucket.proxy.url if how == "no-bucket" else "http://127.0.0.1:9"  # the discard service, which nobody has
+    bucket.backend.storages.create(
+        "mistyped", f"s3://mistyped/uploads?endpoint={there}&region=us-east-1", credentials=LOGIN
+    )
+
+    with pytest.raises(StepFailedError, match=r"initialize.*s3://mistyped"):
+        run_action(DefaultUploadAction, bucket.params(storage="mistyped"), journal=True, job_id="lost")
+
+    assert describe_run("lost").record.status == "rolled_back"
 
 
 @pytest.mark.parametrize("other", [b"shorter", b"the same siz3"], ids=["other-size", "same-size"])
