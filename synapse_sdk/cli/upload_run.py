@@ -1,7 +1,6 @@
 """Running an upload for the command line: the same command goes on with one that was interrupted."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -115,11 +114,13 @@ def check_names(params: dict[str, Any], session: Session) -> None:
     from synapse_sdk.backend import open_backend  # noqa: PLC0415  # whoever goes on with an upload needs none of it
     from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415
     from synapse_sdk.plugins.actions.upload.references import check_destination  # noqa: PLC0415
+    from synapse_sdk.storage.open import local_path  # noqa: PLC0415
 
     checked = checked_params(DefaultUploadAction, params)
     for place in [checked.path, *(asset.path for asset in (checked.assets or {}).values())]:
-        if place is not None and "://" not in place and not Path(place).expanduser().exists():
+        path = None if place is None else local_path(place)
+        if path is not None and not path.exists():
             msg = f"There is no {place!r}"
-            raise ConfigurationError(msg, why=f"Looked for {Path(place).expanduser().absolute()}", fix=CORRECT)
+            raise ConfigurationError(msg, why=f"Looked for {path.absolute()}", fix=CORRECT)
     with open_backend(session.backend) as backend:
         check_destination(backend, checked)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,7 +12,7 @@ from synapse_sdk.extensions import ExtensionPoint, one_of
 if TYPE_CHECKING:
     from synapse_sdk.storage.base import Storage
 
-__all__ = ["STORAGES", "open_storage"]
+__all__ = ["STORAGES", "local_path", "open_storage"]
 
 type Opener = Callable[[str, Mapping[str, str]], "Storage"]
 """Takes a URL and credentials."""
@@ -66,6 +67,30 @@ def scheme_of(url: str) -> str:
     scheme, separator, _ = url.partition("://")
     is_url = bool(separator) and scheme.replace("+", "").replace("-", "").replace(".", "").isalnum()
     return scheme.lower() if is_url else ""
+
+
+def local_path(location: str) -> Path | None:
+    """Return the path that a location names on this machine; None for the URL of anything else.
+
+    Args:
+        location: A path, or a URL; of URLs `file:///FOLDER` means this machine, with `%20` and the like decoded.
+
+    Raises:
+        ConfigurationError: It is a `file` URL of another machine, or with an option that is not known.
+
+    Example:
+        >>> str(local_path("file:///my%20photos")), local_path("s3://photos")
+        ('/my photos', None)
+    """
+    scheme = scheme_of(location)
+    if scheme == "file":
+        options_of(location, ("link",))
+        split = urlsplit(location)
+        if split.netloc not in {"", "localhost"}:
+            msg = f"{location!r} is on another machine"
+            raise ConfigurationError(msg, fix="Write file:///FOLDER, or just the folder")
+        return Path(unquote(split.path, errors="surrogateescape"))
+    return None if scheme else Path(location).expanduser()
 
 
 def options_of(url: str, known: tuple[str, ...]) -> dict[str, str]:
@@ -129,11 +154,7 @@ def _open_memory(url: str, _credentials: Mapping[str, str]) -> "Storage":
 
 def _open_local(url: str, _credentials: Mapping[str, str]) -> "Storage":
     options = options_of(url, ("link",))
-    split = urlsplit(url)
-    if split.netloc not in {"", "localhost"}:
-        msg = f"The storage {url!r} is on another machine"
-        raise ConfigurationError(msg, fix="Write file:///FOLDER, or just the folder")
-    return _open_local_path(unquote(split.path, errors="surrogateescape"), options)
+    return _open_local_path("" if not urlsplit(url).path else str(local_path(url)), options)
 
 
 def _open_local_path(path: str, options: dict[str, str]) -> "Storage":

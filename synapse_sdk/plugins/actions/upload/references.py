@@ -1,7 +1,6 @@
 """What the parameters name: collection, project and storage, as records of the backend."""
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
@@ -38,10 +37,12 @@ def find_collection(backend: "Backend", params: "UploadParams") -> "DataCollecti
     try:
         return backend.collections.get(params.data_collection)
     except RecordNotFoundError as error:
-        is_folder = params.path is not None and Path(params.path).expanduser().is_dir()
-        if not is_folder or not isinstance(params.data_collection, str):
+        from synapse_sdk.storage.open import local_path  # noqa: PLC0415  # not needed where there is one
+
+        folder = None if params.path is None else local_path(params.path)
+        if folder is None or not folder.is_dir() or not isinstance(params.data_collection, str):
             raise
-        words = ["synapse", "collections", "describe", str(params.path), "--create", params.data_collection]
+        words = ["synapse", "collections", "describe", str(folder), "--create", params.data_collection]
         near = f"{error.fix}. Or make it" if backend.collections.list(limit=1) else "Make it"
         fix = f"{near} for these files: {shlex.join(words)}"
         raise RecordNotFoundError(error.message, why=error.why, fix=fix, **error.where) from error

@@ -1,15 +1,15 @@
 """Sources: where the files of an upload are now."""
 
-from pathlib import Path
-
 from synapse_sdk.plugins.actions.upload.sources.base import FoundFile, OpenFile, RefusedFile, Source
+from synapse_sdk.storage.open import local_path
 
 __all__ = ["FoundFile", "OpenFile", "RefusedFile", "Source", "is_archive_path", "open_source"]
 
 
 def is_archive_path(location: str) -> bool:
     """Whether a location names a file of this machine, which then has to be an archive."""
-    return "://" not in location and Path(location).expanduser().is_file()
+    path = local_path(location)
+    return path is not None and path.is_file()
 
 
 def open_source(location: str) -> Source:
@@ -18,11 +18,11 @@ def open_source(location: str) -> Source:
     Raises:
         ConfigurationError: It is none of these.
     """
-    if "://" in location and not location.startswith("file://"):
+    path = local_path(location)
+    if path is None:
         from synapse_sdk.plugins.actions.upload.sources.storage import StorageSource  # noqa: PLC0415  # each on use
 
         return StorageSource(location)
-    path = Path(location.removeprefix("file://")).expanduser()
     if path.is_file():
         from synapse_sdk.plugins.actions.upload.sources.archive import ArchiveSource  # noqa: PLC0415  # as above
 

@@ -7,9 +7,10 @@ from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.grouping import group_files
 from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES
 from synapse_sdk.plugins.actions.upload.losses import note_losses
+from synapse_sdk.plugins.actions.upload.sheets import check_sheet
 from synapse_sdk.plugins.actions.upload.sources import is_archive_path
-from synapse_sdk.plugins.actions.upload.steps.validate_files import check_sheet
 from synapse_sdk.plugins.steps import BaseStep, StepResult
+from synapse_sdk.storage.open import local_path
 
 __all__ = ["OrganizeFilesStep"]
 
@@ -48,7 +49,7 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         folder = Path(context.work_folder, f"unpacked-{root}" if root else "unpacked")
         context.record_undo(folder=str(folder))
         folder.mkdir(parents=True, exist_ok=True)
-        extract_archive(Path(place).expanduser(), folder)
+        extract_archive(local_path(place) or place, folder)
         context.forget_source(root)
         context.unpacked[root] = str(folder)
         # What the archive said of its files is not what counts: they are looked at as they are.

@@ -1,17 +1,19 @@
 """The second step: which files there are, and whether each of them can be uploaded."""
 
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from synapse_sdk.documents.sheets import read_sheet
 from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.upload.context import UploadContext
-from synapse_sdk.plugins.actions.upload.inventory import Inventory, Rules, take_inventory
+from synapse_sdk.plugins.actions.upload.inventory import Rules, take_inventory
 from synapse_sdk.plugins.actions.upload.losses import note_losses
+from synapse_sdk.plugins.actions.upload.sheets import find_sheet
 from synapse_sdk.plugins.actions.upload.sources import Source
 from synapse_sdk.plugins.steps import BaseStep, StepResult
+from synapse_sdk.storage.open import local_path
 
-__all__ = ["ValidateFilesStep", "check_sheet"]
+__all__ = ["ValidateFilesStep"]
 
 
 class ValidateFilesStep(BaseStep[UploadContext]):
@@ -35,13 +37,18 @@ class ValidateFilesStep(BaseStep[UploadContext]):
         )
         context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         inventory = take_inventory(sources, rules)
-        context.metadata_sheet = self._sheet(context, inventory)
+        context.metadata_sheet = find_sheet(context, inventory.sheet)
         context.file_paths, context.file_sizes = inventory.paths, inventory.sizes
         context.file_versions = inventory.versions
         context.filtered_files, context.failed_files = inventory.filtered, {}
         context.found_count = len(inventory.paths) + len(inventory.failed) + len(inventory.filtered)
         data = {"found": context.found_count, "fit": len(inventory.paths), "bytes": sum(inventory.sizes)}
         return note_losses(context, inventory.failed, StepResult(data=data))
+
+    def rollback(self, context: UploadContext, result: StepResult) -> None:
+        """Delete a metadata sheet that was fetched from a storage."""
+        for entry in result.rollback_data.get("undo_log", []):
+            remove_tree(entry["folder"])
 
     @staticmethod
     def _sources(context: UploadContext, known: frozenset[str]) -> dict[str, tuple[Source, bool]]:
@@ -58,32 +65,6 @@ class ValidateFilesStep(BaseStep[UploadContext]):
         _refuse_overlaps(context.roots)
         return {name: (context.source(name), asset.is_recursive) for name, asset in assets.items()}
 
-    @staticmethod
-    def _sheet(context: UploadContext, inventory: Inventory) -> str | None:
-        """Return the metadata sheet, after having read it once."""
-        named = context.params.excel_metadata_path
-        if named is None and inventory.sheet is not None and "" in context.roots:
-            root = Path(context.roots[""]).expanduser()
-            named = str(root / inventory.sheet) if root.is_dir() else None
-        if named is None:
-            return None
-        path = Path(named).expanduser()
-        if not path.is_absolute() and not path.exists() and "" in context.roots:
-            path = Path(context.roots[""]).expanduser() / path  # as older configurations name it
-        return check_sheet(path)
-
-
-def check_sheet(path: Path) -> str:
-    """Read a metadata sheet to its end, so that one that cannot be used is known before anything is sent.
-
-    Raises:
-        InvalidSheetError: It cannot be used.
-    """
-    with read_sheet(path) as sheet:
-        for _ in sheet:
-            pass
-    return str(path)
-
 
 def _refuse_overlaps(roots: dict[str, str]) -> None:
     """Refuse two specifications that would claim the same files.
@@ -91,9 +72,19 @@ def _refuse_overlaps(roots: dict[str, str]) -> None:
     Raises:
         ConfigurationError: One place lies in another.
     """
-    places = {name: Path(place).expanduser().resolve() for name, place in roots.items() if "://" not in place}
-    for name, place in places.items():
-        for other, outer in places.items():
-            if name != other and place.is_relative_to(outer):
-                msg = f"The specifications {other!r} and {name!r} claim the same files: {place} lies in {outer}"
+    places = {name: _folder_of(place) for name, place in roots.items()}
+    for name, (store, folder) in places.items():
+        for other, (outer_store, outer) in places.items():
+            if name != other and store == outer_store and folder.is_relative_to(outer):
+                found = f"both are {roots[name]}" if folder == outer else f"{roots[name]} lies in {roots[other]}"
+                msg = f"The specifications {other!r} and {name!r} claim the same files: {found}"
                 raise ConfigurationError(msg, fix="Give each specification a folder of its own")
+
+
+def _folder_of(place: str) -> tuple[str, PurePosixPath]:
+    """Return what tells apart storages of one address, such as an endpoint, and the folder."""
+    path = local_path(place)
+    if path is not None:
+        return "", PurePosixPath(path.resolve())
+    address, _, options = place.partition("?")
+    return options, PurePosixPath(address)

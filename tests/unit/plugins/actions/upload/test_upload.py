@@ -283,15 +283,6 @@ def test_assets_may_lie_anywhere(world: World) -> None:
     assert unit.files["labels"].name == "deep/cat.txt"
 
 
-def test_a_storage_can_be_the_source(world: World) -> None:
-    """What lies in one storage is uploaded into another."""
-    world.write("images/cat.jpg", b"cat")
-
-    result = world.upload(path=(world.folder / "data").as_uri())
-
-    assert result.uploaded == 1
-
-
 def test_metadata_reaches_its_unit_and_nothing_else(world: World) -> None:
     """U6: exact names, in any Unicode form; what does not match is counted and listed."""
     name = unicodedata.normalize("NFD", "고양이")

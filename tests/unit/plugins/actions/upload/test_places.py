@@ -1,0 +1,136 @@
+"""Where the files of an upload, and its sheet, may lie, and how that may be written."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from synapse_sdk.errors import StepFailedError
+from synapse_sdk.plugins import run_action
+from synapse_sdk.plugins.actions.upload import DefaultUploadAction, UploadParams
+from synapse_sdk.plugins.actions.upload.preview import preview_upload
+from synapse_sdk.storage import MemoryStorage, open_storage
+from tests.unit.plugins.actions.upload.world import World
+
+PLACES = {"place": "Suncheon"}
+SHEET = b"filename,place\ncat.jpg,Suncheon\n"
+
+
+@pytest.fixture
+def memory(world: World) -> Iterator[MemoryStorage]:
+    """A storage with two files of one unit and a sheet beside their folders."""
+    with open_storage(f"memory://{world.folder}") as storage:
+        assert isinstance(storage, MemoryStorage)
+        storage.put("images/cat.jpg", b"cat")
+        storage.put("labels/cat.json", b"{}")
+        storage.put("meta.csv", SHEET)
+        yield storage
+
+
+def fill(world: World) -> Path:
+    """Write the same into a folder, and return it."""
+    world.write("images/cat.jpg", b"cat")
+    world.write("labels/cat.json", b"{}")
+    return world.write("meta.csv", SHEET).parent
+
+
+def check(world: World) -> None:
+    """Check that the unit is there with its files and its metadata, and nothing is left over."""
+    (unit,) = world.units().values()
+    assert (world.content(unit, "images"), world.content(unit, "labels")) == (b"cat", b"{}")
+    assert unit.meta.items() >= PLACES.items()
+    assert not list((world.folder / ".synapse" / "runs").glob("*/work"))
+    world.check()
+
+
+def test_a_storage_can_be_the_source(world: World, memory: MemoryStorage) -> None:
+    """What lies in one storage is uploaded into another, with what the sheet there says."""
+    result = world.upload(path=memory.url)
+
+    assert (result.uploaded, result.filtered, result.metadata and result.metadata.matched) == (2, 1, 1)
+    check(world)
+
+
+def test_a_preview_of_a_storage_names_the_sheet_too(world: World, memory: MemoryStorage) -> None:
+    """The preview looks where the upload looks."""
+    preview = preview_upload(UploadParams(data_collection="things", path=memory.url, storage=str(world.store)))
+
+    assert (preview.new, preview.metadata_sheet) == (2, "meta.csv")
+
+
+@pytest.mark.parametrize("named", ["local://{}/sheets/who%20is.csv", "sheets/who is.csv"], ids=["url", "beside"])
+def test_a_sheet_in_a_storage_can_be_named(world: World, named: str) -> None:
+    """By its URL, or by where it is beside the files."""
+    far = fill(world)
+    world.write("sheets/who is.csv", (far / "meta.csv").read_bytes())
+
+    world.upload(path=f"local://{far}", excel_metadata_path=named.format(far), exclude=["meta.csv"])
+
+    check(world)
+
+
+def test_a_sheet_that_is_not_in_the_storage_is_named(world: World) -> None:
+    """With the storage, and before anything is sent."""
+    far = fill(world)
+
+    with pytest.raises(StepFailedError, match=rf"Cannot read 'local://{far}/who\.csv'\. It is not there"):
+        world.upload(path=f"local://{far}", excel_metadata_path=f"local://{far}/who.csv")
+
+    assert world.objects() == set()
+
+
+def test_a_sheet_that_was_fetched_goes_with_a_failed_run(world: World, memory: MemoryStorage) -> None:
+    """Nothing of it stays in the folder of the run."""
+    memory.put("images/empty.jpg", b"")
+
+    with pytest.raises(StepFailedError, match="it has no bytes"):
+        world.upload(path=memory.url)
+
+    assert not list((world.folder / ".synapse").rglob("meta.csv"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_a_file_url_is_the_same_as_its_path(world: World, kind: str) -> None:
+    """With the sheet in it, and with what a URL has to write otherwise, such as a space."""
+    place = shutil.move(fill(world), world.folder / "my photos, 100%")
+    if kind == "archive":
+        place = shutil.make_archive(str(place), "zip", place)
+
+    world.upload(path=Path(place).as_uri())
+
+    check(world)
+
+
+def test_a_sheet_may_be_named_by_a_file_url(world: World) -> None:
+    """As any path may."""
+    sheet = fill(world) / "meta.csv"
+
+    world.upload(excel_metadata_path=sheet.rename(world.folder / "my sheet.csv").as_uri())
+
+    check(world)
+
+
+def test_a_sheet_that_is_nowhere_is_named_as_it_was_written(world: World) -> None:
+    """Not as a path that nobody has written."""
+    fill(world)
+
+    with pytest.raises(StepFailedError, match=r"Cannot read 'sheets/who\.csv'"):
+        world.upload(excel_metadata_path="sheets/who.csv")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "says"),
+    [
+        ("s3://photos/all?region=x", "s3://photos/all/?region=x", "both are s3://"),
+        ("s3://photos", "s3://photos/labels", "lies in s3://"),
+        ("{data}", "data/", "both are file://"),
+    ],
+)
+def test_two_specifications_cannot_claim_one_place(world: World, images: str, labels: str, says: str) -> None:
+    """However it is written."""
+    data = fill(world).as_uri()
+    assets = {name: {"path": place.format(data=data)} for name, place in (("images", images), ("labels", labels))}
+
+    with pytest.raises(StepFailedError, match=f"claim the same files: .*{says}"):
+        run_action(DefaultUploadAction, world.params(use_single_path=False, assets=assets))
