@@ -90,7 +90,7 @@ class UploadContext(BaseStepContext):
     # Filled in by process_metadata.
     metadata_counts: dict[str, int] = field(default_factory=dict)
     unmatched_rows: list[str] = field(default_factory=list)
-    """File names of rows that belong to no unit, with the reason."""
+    """Rows that are not used, with the reason."""
 
     @property
     def discovered(self) -> int:

@@ -94,6 +94,8 @@ def _refuse_all(claimants: list[str], key: str, groups: Groups) -> None:
     for path in claimants:
         others = [other for other in claimants if other != path][:MOST_NAMED]
         words = f"it would be in one unit, {key!r}, with {', '.join(others)}; rename one of them"
+        if any(unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", path) for other in others):
+            words += " (the names look the same, and are written in two Unicode forms)"
         groups.failed[path] = told(Reason.NAME_COLLISION, words)
 
 

@@ -58,7 +58,9 @@ class MetadataCounts(BaseModel):
     matched: int = 0
     """Rows that belong to a unit of this upload."""
     unmatched_rows: int = 0
-    """Rows that name no file of this upload, or more than one."""
+    """Rows that name no file of this upload."""
+    ambiguous_rows: int = 0
+    """Rows that name files of several units, or that contradict another row about one; none of them is used."""
     units_updated: int = 0
     """Units that got metadata; those that the collection had before keep what they have."""
     units_without: int = 0
@@ -72,6 +74,8 @@ class MetadataCounts(BaseModel):
         ]
         if self.unmatched_rows:
             words.append(f"{plural(self.unmatched_rows, 'row')} without a file")
+        if self.ambiguous_rows:
+            words.append(f"{plural(self.ambiguous_rows, 'row')} that could mean more than one thing")
         if self.units_without:
             words.append(f"{plural(self.units_without, 'unit')} without a row")
         return "; ".join(words)

@@ -69,7 +69,11 @@ class FolderSource(Source):
 
     def _refused_link(self, entry: "os.DirEntry[str]", path: str) -> RefusedFile | None:
         """Return why a link is not followed; None if it leads to a file of this tree."""
-        target = os.path.realpath(entry.path, strict=True)
+        try:
+            target = os.path.realpath(entry.path, strict=True)
+        except FileNotFoundError:
+            words = f"the link leads to {Path(entry.path).readlink()}, which is not there"
+            return RefusedFile(path, Reason.UNSAFE_LINK, words)
         if not target.startswith(self._start):
             return RefusedFile(path, Reason.UNSAFE_LINK, f"the link leads out of {self.location}, to {target}")
         if os.path.isdir(target):  # noqa: PTH112  # text throughout, for speed

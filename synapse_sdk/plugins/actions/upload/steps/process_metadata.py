@@ -1,11 +1,11 @@
 """The last step: what a sheet says about the units."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import batched
 from typing import Any
 
 from synapse_sdk.backend import CollectionId
-from synapse_sdk.documents.sheets import MatchReport, SheetIndex, read_sheet
+from synapse_sdk.documents.sheets import MatchReport, SheetIndex, SheetRow, read_sheet
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.steps.generate_data_units import BUILT_IN_META
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -20,7 +20,8 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
     """Give each unit the columns of its row in the metadata sheet.
 
     A row belongs to a unit if it names one of its files exactly, with or without extension and folders; NFC and NFD are
-    the same name. Units that the collection had before keep what they have.
+    the same name. What several rows say of one unit is put together; rows that contradict each other are not used.
+    Units that the collection had before keep what they have.
     """
 
     name = "process_metadata"
@@ -40,12 +41,18 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
         with read_sheet(str(context.metadata_sheet)) as sheet:
             index = SheetIndex(sheet)
         report = index.match(unit_of, group=unit_of.__getitem__)
-        metas: dict[str, dict[str, Any]] = {}
+        rows_of: dict[str, dict[int, SheetRow]] = {}
         for path, row in report.matched.items():
-            metas.setdefault(unit_of[path], {}).update(columns_of(row.values))
+            rows_of.setdefault(unit_of[path], {})[row.number] = row
+        contradictions = dict(_contradictions(rows_of))
+        metas = {key: merged(rows.values()) for key, rows in rows_of.items() if key not in contradictions}
         updated = self._update(context, metas)
-        context.metadata_counts = self._counts(report, units=len({*unit_of.values()} - metas.keys()), updated=updated)
-        context.unmatched_rows = list(_unmatched(report))
+        context.metadata_counts = {
+            **_counts_of_rows(report, contradicting=sum(len(rows_of[key]) for key in contradictions)),
+            "units_without": len({*unit_of.values()} - metas.keys()),
+            "units_updated": updated,
+        }
+        context.unmatched_rows = [*_unmatched(report), *contradictions.values()]
         for note in sheet.notes:
             context.log("metadata_note", {"kind": note.kind, "note": note.text})
         return StepResult(data=dict(context.metadata_counts))
@@ -58,18 +65,6 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
             context.set_progress(min((done + 1) * BATCH, len(metas)), len(metas))
         return updated
 
-    @staticmethod
-    def _counts(report: MatchReport, *, units: int, updated: int) -> dict[str, int]:
-        matched = len({row.number for row in report.matched.values()})
-        unmatched = len(report.unmatched_rows) + sum(len(each.rows) for each in report.ambiguous)
-        return {
-            "rows": matched + unmatched,
-            "matched": matched,
-            "unmatched_rows": unmatched,
-            "units_without": units,
-            "units_updated": updated,
-        }
-
 
 def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a row as metadata; those that would hide what every unit has get another name.
@@ -79,6 +74,38 @@ def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
         {'weather': 'rain', 'sheet_created_at': '1999'}
     """
     return {f"sheet_{name}" if name in BUILT_IN_META else name: value for name, value in values.items()}
+
+
+def merged(rows: Iterable[SheetRow]) -> dict[str, Any]:
+    """Return what the rows of one unit say together, such as one row for each of its files."""
+    return {name: value for row in rows for name, value in columns_of(row.values).items()}
+
+
+def _contradictions(rows_of: Mapping[str, Mapping[int, SheetRow]]) -> Iterator[tuple[str, str]]:
+    """Yield the units whose rows contradict each other, and a sentence about each."""
+    for key, rows in rows_of.items():
+        said: dict[str, SheetRow] = {}
+        for row in rows.values():
+            other = next(
+                (name for name, value in row.values.items() if said.get(name, row).values[name] != value), None
+            )
+            if other is not None:
+                first = said[other].number
+                yield key, f"rows {first} and {row.number}: they say different things about {other!r} of unit {key!r}"
+                break
+            said |= dict.fromkeys(row.values, row)
+
+
+def _counts_of_rows(report: MatchReport, *, contradicting: int) -> dict[str, int]:
+    matched = len({row.number for row in report.matched.values()}) - contradicting
+    ambiguous = sum(len(each.rows) for each in report.ambiguous) + contradicting
+    unmatched = len(report.unmatched_rows)
+    return {
+        "rows": matched + unmatched + ambiguous,
+        "matched": matched,
+        "unmatched_rows": unmatched,
+        "ambiguous_rows": ambiguous,
+    }
 
 
 def _unmatched(report: MatchReport) -> Iterable[str]:

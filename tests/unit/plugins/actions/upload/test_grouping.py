@@ -79,6 +79,7 @@ def test_twins_in_two_unicode_forms_are_refused() -> None:
 
     assert not groups.units
     assert len(groups.failed) == 2
+    assert all("two Unicode forms" in told for told in groups.failed.values())
 
 
 def test_odd_names_have_stems() -> None:

@@ -84,10 +84,11 @@ def test_links_are_followed_within_the_tree_only(photos: Path, tmp_path: Path) -
     reasons = {path: told.partition(":")[0] for path, told in found.failed.items()}
     assert reasons == {
         "images/outside.jpg": "UNSAFE_LINK",
-        "images/nowhere.jpg": "UNREADABLE",
+        "images/nowhere.jpg": "UNSAFE_LINK",
         "images/circle.jpg": "UNSAFE_LINK",
         "images/up": "UNSAFE_LINK",
     }
+    assert found.failed["images/nowhere.jpg"].endswith("the link leads to missing, which is not there")
     assert found.filtered["images/again/"].startswith("LINKED_FOLDER")
 
 

@@ -305,6 +305,33 @@ def test_metadata_reaches_its_unit_and_nothing_else(world: World) -> None:
     assert result.metadata.units_without == 1
 
 
+def test_rows_that_could_mean_more_than_one_thing_are_not_used(world: World) -> None:
+    """U6: they are told apart from rows without a file; rows of one unit that agree are put together."""
+    for name in ("cat", "dog", "owl"):
+        world.write(f"images/{name}.jpg", name.encode())
+        world.write(f"labels/{name}.json", name.encode() * 2)
+    world.write(
+        "meta.csv",
+        "filename,place,boxes\ncat.jpg,Rome,\ncat,Oslo,\ndog.jpg,Rome,\ndog.json,Oslo,2\nowl.jpg,Rome,\nowl.json,Rome,3\nbat,x,\n",
+    )
+
+    result = world.upload()
+
+    assert result.metadata is not None
+    assert (result.metadata.matched, result.metadata.unmatched_rows, result.metadata.ambiguous_rows) == (2, 1, 4)
+    assert result.metadata.summary.startswith(
+        "2 of 7 rows matched, 1 unit updated; 1 row without a file; 4 rows that could mean more than one thing"
+    )
+    assert {key: unit.meta.get("place") for key, unit in world.units().items()} == {
+        "cat": None,
+        "dog": None,
+        "owl": "Rome",
+    }
+    assert world.units()["owl"].meta["boxes"] == "3"
+    unmatched = json.loads(Path(result.report_path).read_text(encoding="utf-8"))["metadata"]["unmatched"]
+    assert "rows 4 and 5: they say different things about 'place' of unit 'dog'" in unmatched
+
+
 def test_a_sheet_that_cannot_be_used_fails_before_anything_is_sent(world: World) -> None:
     """U7: not after hours of uploading."""
     world.write("images/cat.jpg")
