@@ -172,7 +172,7 @@ def test_what_is_no_file_is_refused_by_name_and_nothing_waits(world: World, monk
         "images/circle.jpg": "UNSAFE_LINK",
         "images/out.jpg": "UNSAFE_LINK",
         "images/odd.jpg": "UNSAFE_LINK",
-        "images/broken.jpg": "UNREADABLE",
+        "images/broken.jpg": "UNSAFE_LINK",
         "images/pipe.jpg": "NOT_A_FILE",
         "images/socket.jpg": "NOT_A_FILE",
     }

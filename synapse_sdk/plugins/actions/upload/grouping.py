@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from synapse_sdk.backend.records import FileSpecification
 from synapse_sdk.plugins.actions.upload.accounting import Reason, told
 
-__all__ = ["Groups", "group_files", "stem_of"]
+__all__ = ["Groups", "group_files", "other_type", "stem_of"]
 
 MOST_NAMED = 3
 """Files that a reason lists by name."""
@@ -66,16 +66,29 @@ def stem_of(path: str) -> str:
     return unicodedata.normalize("NFC", folders + slash + (stem if dot and stem else name))
 
 
+def other_type(path: str, allowed: tuple[str, ...]) -> str | None:
+    """Return in words that a file is of a type that its specification does not take; None if it may be.
+
+    Args:
+        path: Its path, which begins with the name of the specification.
+        allowed: The endings that are taken; none if any is.
+
+    Example:
+        >>> other_type("images/notes.txt", (".jpg", ".png"))
+        "'images' takes .jpg, .png"
+    """
+    if not allowed or path.rpartition("/")[2].lower().endswith(allowed):
+        return None
+    return f"{path.partition('/')[0]!r} takes {', '.join(allowed)}"
+
+
 def _of_fitting_type(paths: Sequence[str], rules: Mapping[str, FileSpecification], groups: Groups) -> Iterator[str]:
     for path in paths:
-        specification, _, _ = path.partition("/")
-        allowed = rules[specification].extensions
-        name = path.rpartition("/")[2].lower()
-        if allowed and not name.endswith(allowed):
-            words = f"{specification!r} takes {', '.join(allowed)}"
-            groups.filtered[path] = told(Reason.UNSUPPORTED_EXTENSION, words)
-        else:
+        words = other_type(path, rules[path.partition("/")[0]].extensions)
+        if words is None:
             yield path
+        else:
+            groups.filtered[path] = told(Reason.UNSUPPORTED_EXTENSION, words)
 
 
 def _shared_stems(paths: Sequence[str]) -> set[str]:

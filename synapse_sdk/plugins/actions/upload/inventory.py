@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from synapse_sdk.plugins.actions.names import CONTROLS, shown
 from synapse_sdk.plugins.actions.upload.accounting import Reason, told
+from synapse_sdk.plugins.actions.upload.grouping import other_type
 from synapse_sdk.plugins.actions.upload.sources import FoundFile, RefusedFile, Source
 
 __all__ = ["SHEET_NAMES", "Inventory", "Rules", "take_inventory"]
@@ -20,6 +21,8 @@ class Rules:
 
     specifications: frozenset[str]
     """Names of the file specifications, which are the folders whose files are taken."""
+    extensions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Endings that a specification takes, by its name; any where there are none."""
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     max_bytes: int | None = None
@@ -80,6 +83,9 @@ def _refuse(inventory: Inventory, path: str, found: RefusedFile, rules: Rules) -
     if not found.is_filtered and slash and folder not in rules.specifications:
         inventory.filtered[shown(path)] = told(Reason.NO_SPECIFICATION, _no_specification(folder, slash))
         return
+    if not found.is_filtered and (why := _excluded(path, rules, found)) is not None:
+        inventory.filtered[shown(path)] = told(Reason.EXCLUDED, why)
+        return
     kept = inventory.filtered if found.is_filtered else inventory.failed
     kept[shown(path)] = told(found.reason, shown(found.words))
 
@@ -90,7 +96,10 @@ def _take(inventory: Inventory, path: str, found: FoundFile, rules: Rules) -> No
         inventory.filtered[shown(path)] = told(reason, words)
         return
     for reason, words in _reasons_to_fail(path, found, rules):
-        inventory.failed[shown(path)] = told(reason, words)
+        if (other := other_type(path, rules.extensions.get(folder, ()))) is not None:  # so it is no loss
+            inventory.filtered[shown(path)] = told(Reason.UNSUPPORTED_EXTENSION, other)
+        else:
+            inventory.failed[shown(path)] = told(reason, words)
         return
     inventory.paths.append(path)
     inventory.sizes.append(found.size)
@@ -102,10 +111,19 @@ def _reasons_to_filter(path: str, folder: str, slash: str, rules: Rules) -> Iter
         yield Reason.METADATA_SHEET, "a metadata sheet"
     elif folder not in rules.specifications or not slash:
         yield Reason.NO_SPECIFICATION, _no_specification(folder, slash)
-    elif rules.include and not _matches(path, rules.include):
-        yield Reason.EXCLUDED, "it matches no pattern of include"
-    elif _matches(path, rules.exclude):
-        yield Reason.EXCLUDED, "it matches a pattern of exclude"
+    elif (why := _excluded(path, rules)) is not None:
+        yield Reason.EXCLUDED, why
+
+
+def _excluded(path: str, rules: Rules, refused: RefusedFile | None = None) -> str | None:
+    """Return which pattern keeps a file out, if one does.
+
+    A refused folder or link may hide files that are to be included, so only a pattern for itself keeps it out.
+    """
+    hides_files = refused is not None and (path.endswith("/") or refused.reason is Reason.UNSAFE_LINK)
+    if rules.include and not hides_files and not _matches(path, rules.include):
+        return "it matches no pattern of include"
+    return "it matches a pattern of exclude" if _matches(path, rules.exclude) else None
 
 
 def _no_specification(folder: str, slash: str) -> str:

@@ -33,7 +33,11 @@ class ValidateFilesStep(BaseStep[UploadContext]):
         known = frozenset(each.name for each in collection.specifications)
         sources = self._sources(context, known)
         rules = Rules(
-            specifications=known, include=params.include, exclude=params.exclude, max_bytes=params.max_file_bytes
+            specifications=known,
+            extensions={each.name: each.extensions for each in collection.specifications},
+            include=params.include,
+            exclude=params.exclude,
+            max_bytes=params.max_file_bytes,
         )
         context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         inventory = take_inventory(sources, rules)

@@ -143,6 +143,39 @@ def test_folders_of_no_specification_and_patterns_filter(photos: Path) -> None:
     assert not found.failed
 
 
+def test_what_is_excluded_does_not_fail(photos: Path, tmp_path: Path) -> None:
+    """Whatever it is; but a link that may hide files which are to be included is no matter of include."""
+    images = photos / "images"
+    os.mkfifo(images / "pipe")
+    (images / "up.jpg").symlink_to(tmp_path)
+    (images / "more").symlink_to(tmp_path)
+    (images / "broken.jpg").symlink_to("missing.jpg")
+
+    found = inventory_of(photos, include=["*.jpg"], exclude=["images/b*"])
+
+    assert found.paths == ["images/good.jpg"]
+    assert {path: told.partition(":")[0] for path, told in found.filtered.items()} == {
+        "images/pipe": "EXCLUDED",
+        "images/broken.jpg": "EXCLUDED",
+    }
+    assert found.failed.keys() == {"images/up.jpg", "images/more"}
+
+
+def test_a_bad_file_of_a_type_that_is_not_taken_is_no_loss(photos: Path) -> None:
+    """An empty `__init__.py` among images, say; an empty image is one."""
+    images = photos / "images"
+    for name in ("__init__.py", "empty.jpg", "tab\t.txt"):
+        (images / name).touch()
+
+    found = inventory_of(photos, extensions={"images": (".jpg",)})
+
+    assert found.filtered == {
+        "images/__init__.py": "UNSUPPORTED_EXTENSION: 'images' takes .jpg",
+        "images/tab\\t.txt": "UNSUPPORTED_EXTENSION: 'images' takes .jpg",
+    }
+    assert found.failed.keys() == {"images/empty.jpg"}
+
+
 def test_a_sheet_at_the_root_is_noticed(photos: Path) -> None:
     """The first of the usual names wins, and none of them is uploaded."""
     (photos / "meta.csv").write_text("filename,a\n")
