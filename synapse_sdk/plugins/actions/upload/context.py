@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from synapse_sdk.backend import Backend, DataCollection, FileSpecification, Project, StorageRecord, open_backend
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.plugins.actions.upload.params import UploadParams
 from synapse_sdk.plugins.actions.upload.sources import Source, open_source
 from synapse_sdk.plugins.checkpoint import handle
@@ -111,17 +112,31 @@ class UploadContext(BaseStepContext):
     @property
     def storage_record(self) -> StorageRecord:
         """What the backend knows of the storage."""
+        self.require(self.storage_id, step="initialize")
         return self.backend.storages.get(self.storage_id)
 
     @cached_property
     def collection(self) -> DataCollection:
         """The collection to upload into."""
+        self.require(self.collection_id, step="initialize")
         return self.backend.collections.get(self.collection_id)
 
     @cached_property
     def project(self) -> Project | None:
         """The project that was named, if one was."""
         return None if self.project_id is None else self.backend.projects.get(self.project_id)
+
+    @staticmethod
+    def require(prepared: object, *, step: str) -> None:
+        """Refuse to go on without what a step before should have put here.
+
+        Raises:
+            ConfigurationError: It is empty.
+        """
+        if not prepared:
+            msg = f"The step {step!r} has not run, and this one needs what it puts into the context"
+            fix = "Begin setup_steps with super().setup_steps(registry), or register that step, too"
+            raise ConfigurationError(msg, fix=fix)
 
     @property
     def goes_on(self) -> bool:

@@ -25,9 +25,11 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         """Fill `organized_files` and `unpacked`.
 
         Raises:
+            ConfigurationError: A step that should have run before has not.
             UnsafeArchiveError: An archive is damaged, or built to do harm.
             InvalidSheetError: The metadata sheet in an archive cannot be used.
         """
+        context.require(context.specifications, step="analyze_collection")
         for root, place in context.roots.items():
             if is_archive_path(place):
                 self._unpack(context, root, place)

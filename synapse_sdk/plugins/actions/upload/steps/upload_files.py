@@ -28,8 +28,10 @@ class UploadFilesStep(BaseStep[UploadContext]):
         A run that was killed goes on with the units that are not registered yet.
 
         Raises:
+            ConfigurationError: A step that should have run before has not.
             StorageError, BackendError: The storage or the backend cannot be used.
         """
+        context.require(context.data_units, step="generate_data_units")
         # One entry for all: the backend knows, before each first byte, what this run may have put into the storage.
         context.record_undo(run=context.run, storage_id=context.storage_id)
         params = context.params

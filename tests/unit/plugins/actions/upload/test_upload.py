@@ -230,6 +230,21 @@ def test_steps_can_be_added_replaced_and_may_change_the_groups(world: World) -> 
     assert result.uploaded == 2
 
 
+@pytest.mark.parametrize("missing", ["initialize", "analyze_collection", "generate_data_units"])
+def test_a_step_says_which_one_it_needs_before(world: World, missing: str) -> None:
+    """Rather than failing over what is not there."""
+
+    class Lacking(BaseUploadAction[UploadParams]):
+        def setup_steps(self, registry: StepRegistry[UploadContext]) -> None:
+            super().setup_steps(registry)
+            registry.unregister(missing)
+
+    world.write("images/cat.jpg")
+
+    with pytest.raises(StepFailedError, match=rf"The step '{missing}' has not run.*super\(\)\.setup_steps"):
+        run_action(Lacking, world.params())
+
+
 def test_what_a_step_leaves_out_is_accounted_for(world: World) -> None:
     """It is filtered, by a step; and a file that nobody accounts for fails the run."""
     world.write("images/cat.jpg", b"cat")
