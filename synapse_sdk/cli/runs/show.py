@@ -39,7 +39,7 @@ def show(session: Session, /, *, name: str, as_json: bool) -> None:
 
 def document(report: "RunReport", session: Session) -> dict[str, Any]:
     """Return all there is to say about a run, as JSON data."""
-    from synapse_sdk.cli.runs.wording import facts, next_commands, params_of, step_facts  # noqa: PLC0415  # as above
+    from synapse_sdk.cli.runs.wording import facts, next_commands, params_of, report_path, step_facts  # noqa: PLC0415  # as above
 
     source, cancellation = report.record.source, report.record.cancellation
     return {
@@ -60,6 +60,7 @@ def document(report: "RunReport", session: Session) -> dict[str, Any]:
         "leftovers": report.leftovers,
         "errors": list(report.errors),
         "result": report.result,
+        "report_path": report_path(report),
         "commands": [command for command, _ in next_commands(report, session)],
     }
 
@@ -131,6 +132,8 @@ def _head(report: "RunReport") -> dict[str, Any]:
         head["resumed"] = "once" if report.resumes == 1 else f"{report.resumes} times"
     if report.reason or report.error:
         head["reason"] = report.reason or report.error
+    if not report.result and (path := wording.report_path(report)) is not None:  # a result says where it is
+        head["report"] = path
     if report.damage is not None:
         head["damage"] = report.damage
     return head

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from synapse_sdk.cli.session import Session
     from synapse_sdk.plugins import RunReport, StepReport
 
-__all__ = ["facts", "local_time", "next_commands", "purpose", "status_text", "status_word", "step_facts", "time_taken"]
+__all__ = [
+    "facts",
+    "local_time",
+    "next_commands",
+    "purpose",
+    "report_path",
+    "status_text",
+    "status_word",
+    "step_facts",
+    "time_taken",
+]
 
 INTERRUPTED = "interrupted"
 
@@ -121,6 +131,14 @@ def waiting_note(reports: Sequence["RunReport"], session: "Session") -> str | No
     first, verb = waiting[0], "resume" if NextStep.RESUME in waiting[0].next_steps else "rollback"
     said = f"{plural(len(waiting), 'run')} lost {'its' if len(waiting) == 1 else 'their'} worker"
     return f"{said}. To go on: {session.command('runs', verb, first.id)}"
+
+
+def report_path(report: "RunReport") -> str | None:
+    """Return where the run has written its report; None if it has not, such as before its end."""
+    from synapse_sdk.folders import data_folder  # noqa: PLC0415  # not needed for a list
+
+    path = data_folder(report.record.source.directory) / "runs" / report.id / "report.json"
+    return str(path) if path.is_file() else None
 
 
 def facts(report: "RunReport") -> dict[str, Any]:

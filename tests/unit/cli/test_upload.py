@@ -1,5 +1,6 @@
 """`synapse upload`: what it says, how it ends, and that the same command goes on with what was interrupted."""
 
+import json
 import os
 import subprocess
 import sys
@@ -105,6 +106,20 @@ def test_programs_get_events_and_one_result(synapse: "Synapse") -> None:
     assert result["result"]["data_units"] == {"created": 3, "duplicate": 0, "failed": 0}
     files = {line["total"] for line in outcome.lines if line["type"] == "progress" and line.get("category") == "files"}
     assert files == {6}
+
+
+def test_a_failed_upload_can_be_asked_for_its_report(synapse: "Synapse", photos: Path) -> None:
+    """The error speaks of the report; the run knows where it is."""
+    for number in range(6):
+        (photos / "images" / f"empty{number}.jpg").touch()
+    failed = synapse(*UPLOAD)
+
+    shown = synapse("runs", "show", "last")
+
+    assert "and 1 more (see the report)" in " ".join(failed.err.split())
+    (path,) = [line.split()[1] for line in shown.out.splitlines() if line.startswith("report ")]
+    assert json.loads(Path(path).read_text(encoding="utf-8"))["status"] == "rolled_back"
+    assert synapse("runs", "show", "last", "--json").json["report_path"] == path
 
 
 def test_losses_are_named_and_have_an_exit_code(synapse: "Synapse", photos: Path) -> None:
