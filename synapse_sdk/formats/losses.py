@@ -233,18 +233,18 @@ class LossLog:
     def unite(self, *others: LossCounts) -> None:
         """Hand out no more pages, and add what other logs have counted of other items of the same dataset."""
         self._is_divided, self._is_heard = False, True
-        known = {_text_of(*kind): kind for kind in self.reasons}
         for counts in others:
             self.annotations.update(counts.annotations)
             self.items.update(counts.items)
-            for each in counts.reasons:
-                kind = known.setdefault(_text_of(each.outcome, each.reason), (each.outcome, each.reason))
-                self.reasons[kind] += each.count
-                examples = [*self._examples.get(kind, ()), *each.examples]
-                self._examples[kind] = sorted(examples, key=_position)[:MOST_KEPT]
+        known = {_text_of(*kind): kind for kind in self.reasons}
+        found = [entry for counts in (self.counts, *others) for entry in enumerate(counts.reasons)]
+        self.reasons, self._examples = Counter(), {}
         # In the order in which one log would have met them.
-        kinds = sorted(self.reasons, key=lambda kind: _position(self._examples[kind][0]))
-        self.reasons = Counter({kind: self.reasons[kind] for kind in kinds})
+        for _, each in sorted(found, key=lambda entry: (_position(entry[1].examples[0]), entry[0])):
+            kind = known.setdefault(_text_of(each.outcome, each.reason), (each.outcome, each.reason))
+            self.reasons[kind] += each.count
+            examples = [*self._examples.get(kind, ()), *each.examples]
+            self._examples[kind] = sorted(examples, key=_position)[:MOST_KEPT]
 
     def _known(self, split: str, item: str) -> dict[str, Outcome]:
         """Return what is known of the annotations of an item; what was known of others is forgotten."""

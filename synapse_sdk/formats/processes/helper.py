@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from contextlib import closing
 from pathlib import Path
@@ -31,10 +32,17 @@ def main() -> None:
     task = read(sys.stdin.buffer, Task)
     if task is None:
         return
+    threading.Thread(target=_end_with_the_other, daemon=True).start()
     try:
         _Helper(task, target).run()
     except BrokenPipeError:  # nobody listens any more
         os._exit(1)
+
+
+def _end_with_the_other() -> None:
+    """End this process as soon as the one that started it has ended, which until then keeps standard input open."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 class _Helper:

@@ -49,8 +49,7 @@ class HelperProcess:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, AHEAD)
         try:
-            with self._stdin:
-                write(self._stdin, task)
+            write(self._stdin, task)
         except BrokenPipeError:
             self.end()
             raise self._lost() from None
@@ -79,6 +78,8 @@ class HelperProcess:
         """End it, whatever it is doing."""
         self._process.kill()
         self._stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.close()
         self._process.wait()
 
     def _lost(self) -> WorkerLostError:

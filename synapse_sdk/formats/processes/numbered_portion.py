@@ -13,10 +13,6 @@ __all__ = ["NumberedPortion", "Page"]
 NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
 """What tells images apart that would get the same name, and ends the names of others, too."""
 
-PARTS = 1_000
-"""Into how many parts the items are divided; each belongs to one process."""
-ALSO = 0.12
-"""What process 0 does besides, as a part of all work: it finds out what there is, and takes down what others say."""
 
 type Page = tuple[int, str]
 """The position of an item in the dataset, from 1 (0 before the first), and what the log has taken down about it."""
@@ -34,7 +30,7 @@ class NumberedPortion(Portion):
 
     def __init__(self, losses: LossLog) -> None:
         self._losses = losses
-        self._number, self._count, self._first, self._own_parts = 0, 1, 0, PARTS
+        self._number, self._count, self._first = 0, 1, 0
         self._pages: list[Page] = []
         self.position = 0
 
@@ -47,7 +43,6 @@ class NumberedPortion(Portion):
             first: How many items, those at the beginning, all belong to process 0.
         """
         self._number, self._count, self._first = number, count, first
-        self._own_parts = max(0, int(PARTS * (1 - ALSO * (count - 1)) / count))
         self.is_divided = True
         self._losses.divide()
         if number:
@@ -72,10 +67,9 @@ class NumberedPortion(Portion):
         return pages
 
     def _owner(self, name: str) -> int:
-        number = crc32(_stem(name).encode(errors="replace"))
-        if self.position <= self._first or number % PARTS < self._own_parts:
+        if self.position <= self._first:
             return 0
-        return 1 + number // PARTS % (self._count - 1)
+        return crc32(_stem(name).encode(errors="replace")) % self._count
 
     def _turn_over(self) -> None:
         if page := self._losses.page():

@@ -1,5 +1,6 @@
 """Several processes write what one would, end with it, and fail as it does."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,6 +62,8 @@ class ScriptedWriter(Writer):
             raise OSError(28, "No space left on device", item.name)
         elif verb == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif verb == "hang" and "HANG" in os.environ:
+            signal.pause()
         elif verb == "print":
             print("said by the format")
         self.losses.of_item(Outcome.NOTED, ODD, item=item.name, words="written")
@@ -182,7 +185,7 @@ def test_a_source_that_changes_is_no_dataset(scripted: Callable[..., Path], tmp_
 
 def writers_of(target: Path) -> Counter[int]:
     """Return which processes have written a target, and how many items each."""
-    return Counter(int(path.read_text()) for path in target.glob("*-*"))
+    return Counter(int(text) for path in target.glob("*-*") if (text := path.read_text()))
 
 
 def test_processes_write_side_by_side(scripted: Callable[..., Path], tmp_path: Path) -> None:
@@ -229,6 +232,7 @@ def test_others_begin_at_once_where_a_source_is_large(
     files |= {f"labels/{n:03}.txt": ROW for n in range(300)}
     source = tmp_path / "source"
     convert(make(tmp_path / "birds", {"dataset.yaml": YAML, **files}), source, to="coco")
+    give_joints(source / "annotations.json")
     alone = convert(source, tmp_path / "1", to=to, options=options(1, task=task))
     monkeypatch.setattr(coco_reader, "LARGE", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -246,6 +250,14 @@ def test_others_begin_at_once_where_a_source_is_large(
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
     assert report == alone
     assert [*map(bool, ended)] == helps
+
+
+def give_joints(path: Path) -> None:
+    """Give every object of a COCO file a joint, of which its categories do not know."""
+    document = json.loads(path.read_text())
+    for annotation in document["annotations"]:
+        annotation["keypoints"] = [1, 1, 2]
+    path.write_text(json.dumps(document))
 
 
 def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_path: Path) -> None:
@@ -301,16 +313,23 @@ def test_who_is_interrupted_leaves_no_process_behind(scripted: Callable[..., Pat
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
 
 
-def test_who_is_killed_takes_the_others_along(scripted: Callable[..., Path], tmp_path: Path) -> None:
-    """Until they have ended, nobody else gets at the target; then it is written as if nothing had been."""
-    source, out = scripted(*(f"burn-{number}-" for number in range(1_000))), tmp_path / "out"
+@pytest.mark.parametrize("verb", ["burn", "hang"])
+def test_who_is_killed_takes_the_others_along(verb: str, scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """Until they have ended, nobody else gets at the target; then it is written as if nothing had been.
+
+    They end by themselves, even those that would not have said anything for long.
+    """
+    source = scripted(
+        *(f"burn-{number}-" for number in range(300)), *(f"{verb}-late{number}-" for number in range(700))
+    )
+    out = tmp_path / "out"
     code = (
         "import sys; from pathlib import Path; from synapse_sdk.formats import ConversionOptions, convert; "
         "convert(Path(sys.argv[1]), Path(sys.argv[2]), to='scripted', options=ConversionOptions(processes=2))"
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "HANG": ""}
     with subprocess.Popen([sys.executable, "-c", code, str(source), str(out)], env=environment) as process:
-        wait_until(lambda: [*tmp_path.glob(".out.partial/burn-1*")] != [])
+        wait_until(lambda: len(writers_of(tmp_path / ".out.partial")) > 1)
         process.kill()
 
     def converted() -> bool:
