@@ -14,6 +14,7 @@ __all__ = [
     "rename_new",
     "rename_new_by_claim",
     "rename_new_by_link",
+    "start_writing",
     "sync_filesystem",
     "write_all",
 ]
@@ -21,12 +22,14 @@ __all__ = [
 RENAME_NEW = 1 if sys.platform == "linux" else 4
 """RENAME_NOREPLACE of Linux, RENAME_EXCL of macOS."""
 FICLONE = 0x40049409
+SYNC_FILE_RANGE_WRITE = 2
 MISSING = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EMLINK})
 """How file systems say that they cannot do something at all."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _renameat2 = getattr(_libc, "renameat2" if sys.platform == "linux" else "renameatx_np", None)
 _syncfs = getattr(_libc, "syncfs", None)
+_sync_file_range = getattr(_libc, "sync_file_range", None)
 
 
 def rename_new(folder: int, old: str, new: str) -> None:
@@ -95,6 +98,20 @@ def write_all(handle: int, piece: bytes) -> None:
     written = os.write(handle, piece)
     while written < len(piece):
         written += os.write(handle, memoryview(piece)[written:])
+
+
+def start_writing(handle: int, start: int, end: int) -> None:
+    """Have the disk begin to write some bytes of an open file, without waiting for it, where the system can (Linux).
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    if _sync_file_range is None:
+        return
+    if _sync_file_range(handle, ctypes.c_int64(start), ctypes.c_int64(end - start), SYNC_FILE_RANGE_WRITE) != 0:
+        number = ctypes.get_errno()
+        if number not in MISSING:
+            raise OSError(number, os.strerror(number))
 
 
 def clone(source: int, target: int) -> bool:

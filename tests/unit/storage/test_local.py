@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from synapse_sdk.errors import (
     StorageError,
     StorageIntegrityError,
 )
-from synapse_sdk.storage import LocalStorage
+from synapse_sdk.storage import LocalStorage, local
 from synapse_sdk.storage.content import Digested
 from synapse_sdk.storage.durable import Unsynced
 from synapse_sdk.storage.local import Link
-from synapse_sdk.storage.syscalls import rename_new, rename_new_by_claim, rename_new_by_link
+from synapse_sdk.storage.syscalls import rename_new, rename_new_by_claim, rename_new_by_link, start_writing
 from synapse_sdk.storage.unfinished import TEMPORARY, temporary_name
 
 
@@ -270,3 +271,35 @@ def test_content_with_its_digest_is_stored_as_any_other(tmp_path: Path, link: Li
             with pytest.raises(StorageIntegrityError):
                 storage.put("dog.jpg", other, source=source)
         assert not storage.exists("wrong.jpg")
+
+
+def test_the_disk_begins_with_large_objects_while_they_are_read(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stretch after stretch, each byte once; small ones can wait."""
+    begun: list[tuple[int, int]] = []
+
+    def noted(handle: int, start: int, end: int) -> None:
+        assert os.fstat(handle).st_size == end
+        begun.append((start, end))
+        start_writing(handle, start, end)
+
+    monkeypatch.setattr(local, "start_writing", noted)
+    size = 2 * local.STRETCH + 10
+
+    storage.put("small.bin", bytes(local.STRETCH - 1))
+    storage.put("large.bin", iter([bytes(local.STRETCH // 2)] * 4 + [bytes(10)]), size=size)
+    storage.flush()
+
+    assert begun == [(0, local.STRETCH), (local.STRETCH, 2 * local.STRETCH)]
+    assert storage.stat("large.bin").size == size
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot be asked")
+def test_a_disk_that_cannot_begin_is_told_of(tmp_path: Path) -> None:
+    """Loudly, as when bytes are written."""
+    with (tmp_path / "x").open("wb") as file:
+        handle = file.fileno()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        start_writing(handle, 0, 1)
