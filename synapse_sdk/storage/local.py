@@ -31,7 +31,8 @@ from synapse_sdk.storage.folders import (
 )
 from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.local_errors import local_errors
-from synapse_sdk.storage.syscalls import clone, rename_new, start_writing, write_all
+from synapse_sdk.storage.steady import SteadyWriter
+from synapse_sdk.storage.syscalls import clone, rename_new
 from synapse_sdk.storage.unfinished import TEMPORARY, folder_of, is_unfinished, temporary_name
 
 __all__ = ["Link", "LocalStorage"]
@@ -43,8 +44,6 @@ type Parts = list[str]
 RULES = KeyRules(part_bytes=255, raw_bytes=True, temporary=True)
 ATTEMPTS = 100
 """How often a folder may be removed by somebody else between its making and its first file."""
-STRETCH = 8 << 20
-"""Bytes of an object behind which the disk begins to write, while more is read: otherwise `flush` waits for all."""
 DELETED_AT_A_TIME = 8
 """Folders whose files are deleted at a time: each file has the disk write something down, which others can wait for."""
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -184,12 +183,9 @@ class LocalStorage(Storage):
             with source.open("rb") as file:
                 if clone(file.fileno(), opened):
                     return _check_linked(opened, meter)
-        begun = 0
+        writer = SteadyWriter(opened)
         for piece in meter:
-            write_all(opened, piece)
-            if meter.size - begun >= STRETCH:
-                start_writing(opened, begun, meter.size)
-                begun = meter.size
+            writer.write(piece)
         status = os.fstat(opened)
         if status.st_size != meter.size:
             msg = f"{self.url} has {status.st_size} of {meter.size} bytes that were written; nothing was stored"

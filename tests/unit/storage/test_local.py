@@ -16,7 +16,7 @@ from synapse_sdk.errors import (
     StorageError,
     StorageIntegrityError,
 )
-from synapse_sdk.storage import LocalStorage, local
+from synapse_sdk.storage import LocalStorage, steady
 from synapse_sdk.storage.content import Digested
 from synapse_sdk.storage.durable import Unsynced
 from synapse_sdk.storage.local import Link
@@ -284,14 +284,14 @@ def test_the_disk_begins_with_large_objects_while_they_are_read(
         begun.append((start, end))
         start_writing(handle, start, end)
 
-    monkeypatch.setattr(local, "start_writing", noted)
-    size = 2 * local.STRETCH + 10
+    monkeypatch.setattr(steady, "start_writing", noted)
+    size = 2 * steady.STRETCH + 10
 
-    storage.put("small.bin", bytes(local.STRETCH - 1))
-    storage.put("large.bin", iter([bytes(local.STRETCH // 2)] * 4 + [bytes(10)]), size=size)
+    storage.put("small.bin", bytes(steady.STRETCH - 1))
+    storage.put("large.bin", iter([bytes(steady.STRETCH // 2)] * 4 + [bytes(10)]), size=size)
     storage.flush()
 
-    assert begun == [(0, local.STRETCH), (local.STRETCH, 2 * local.STRETCH)]
+    assert begun == [(0, steady.STRETCH), (steady.STRETCH, 2 * steady.STRETCH)]
     assert storage.stat("large.bin").size == size
 
 

@@ -17,7 +17,7 @@ from synapse_sdk.interrupts import undisturbed
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.plugins.actions.export.staging import Staging, output_error
 from synapse_sdk.retry import RetryPolicy, retry
-from synapse_sdk.storage.syscalls import write_all
+from synapse_sdk.storage.steady import SteadyWriter
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.exporter import ConvertedItem
@@ -163,13 +163,17 @@ class Originals:
     def _fetch_once(self, aside: str, file: "ItemFile") -> _Fetched:
         pieces, digest, size = self._pieces(file), hashlib.sha256(), 0
         with self._opened(aside) as output:
+            writer = SteadyWriter(output.fileno())
             for piece in pieces:
                 if self._stop.is_set():
                     msg = "The export was stopped"
                     raise StorageError(msg)
                 digest.update(piece)
                 size += len(piece)
-                self._write(output, piece)
+                try:
+                    writer.write(piece)
+                except OSError as error:
+                    raise self._broken(aside, error) from error
         fetched = _Fetched(aside, size, digest.hexdigest())
         _compare(file, fetched)
         return fetched
@@ -187,12 +191,6 @@ class Originals:
             return open(aside, "wb", buffering=0)  # noqa: PTH123  # half the price of Path.open
         except OSError as error:
             raise self._broken(aside, error) from error
-
-    def _write(self, output: BinaryIO, piece: bytes) -> None:
-        try:
-            write_all(output.fileno(), piece)
-        except OSError as error:
-            raise self._broken(output.name, error) from error
 
     def _broken(self, path: str, error: OSError) -> StorageError:
         self._staging.broken = output_error(Path(path), error)
