@@ -57,6 +57,7 @@ def compare_datasets(
     tolerance: float = 0.5,
     ignores_splits: bool = False,
     options: FormatOptions | None = None,
+    formats: tuple[str | None, str | None] = (None, None),
 ) -> DatasetDifference:
     """Compare two datasets item by item; formats may differ.
 
@@ -69,6 +70,7 @@ def compare_datasets(
         tolerance: Pixels by which an edge may have moved.
         ignores_splits: Whether an item may have come into another split.
         options: How both are read.
+        formats: The format of each; None to find out.
 
     Raises:
         InvalidDatasetError: One is not there, or makes no sense.
@@ -76,8 +78,8 @@ def compare_datasets(
     """
     options = options or FormatOptions()
     with LossLog() as losses:
-        first, first_format = open_dataset(one, None, options, losses)
-        second, second_format = open_dataset(other, None, options, losses)
+        first, first_format = open_dataset(one, formats[0], options, losses)
+        second, second_format = open_dataset(other, formats[1], options, losses)
         with closing(first), closing(second):
             comparison = _Comparison(tolerance, ignores_splits=ignores_splits)
             comparison.keep(second)

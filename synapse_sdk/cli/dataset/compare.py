@@ -8,7 +8,7 @@ import click
 
 from synapse_sdk.cli.catalogue.options import JSON
 from synapse_sdk.cli.commands import SynapseCommand
-from synapse_sdk.cli.dataset.options import FORMAT, READING, SOURCE, options_of
+from synapse_sdk.cli.dataset.options import FORMAT, LOOKING, SOURCE, options_of
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.session import Session
 
@@ -34,7 +34,9 @@ MOST_SHOWN = 20
 @click.option("--tolerance", type=click.FloatRange(min=0), default=0.5, show_default=True, help="Pixels to ignore.")
 @click.option("--no-splits", "ignores_splits", is_flag=True, help="Items may be in another split.")
 @click.option("--all", "shows_all", is_flag=True, help="Show the first 1,000 differences.")
-@READING
+@click.option("--from-a", metavar="FORMAT", help="The format of A; found out when it is not given.")
+@click.option("--from-b", metavar="FORMAT", help="The format of B, likewise.")
+@LOOKING
 @JSON
 @click.pass_obj
 def diff(
@@ -46,6 +48,8 @@ def diff(
     tolerance: float,
     ignores_splits: bool,
     shows_all: bool,
+    from_a: str | None,
+    from_b: str | None,
     as_json: bool,
     **given: Any,  # noqa: ANN401  # how they are read
 ) -> int:
@@ -59,7 +63,14 @@ def diff(
     from synapse_sdk.formats.compare import compare_datasets  # noqa: PLC0415
 
     session.wants_json = as_json
-    found = compare_datasets(one, other, tolerance=tolerance, ignores_splits=ignores_splits, options=options_of(given))
+    found = compare_datasets(
+        one,
+        other,
+        tolerance=tolerance,
+        ignores_splits=ignores_splits,
+        options=options_of(given),
+        formats=(from_a, from_b),
+    )
     if as_json:
         echo_json({"are_equal": found.are_equal, **msgspec.to_builtins(found)})
     else:
@@ -107,7 +118,7 @@ def _show(found: "DatasetDifference", most: int | None) -> None:
 @click.option("--tile", type=click.IntRange(64, 2000), default=320, show_default=True, help="Pixels of a tile.")
 @click.option("--item", "only", metavar="NAME", multiple=True, help="Only this item; may be given again.")
 @FORMAT
-@READING
+@LOOKING
 @JSON
 @click.pass_obj
 def preview(

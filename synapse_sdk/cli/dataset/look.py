@@ -9,7 +9,7 @@ import click
 
 from synapse_sdk.cli.catalogue.options import JSON
 from synapse_sdk.cli.commands import SynapseCommand
-from synapse_sdk.cli.dataset.options import FORMAT, READING, SOURCE, options_of
+from synapse_sdk.cli.dataset.options import FORMAT, LOOKING, SOURCE, options_of
 from synapse_sdk.cli.dataset.progress import progress_line
 from synapse_sdk.cli.errors import ExitCode
 from synapse_sdk.cli.session import Session
@@ -35,7 +35,7 @@ BAR = 30
 @SOURCE
 @FORMAT
 @click.option("--all", "shows_all", is_flag=True, help="Show all classes, however many.")
-@READING
+@LOOKING
 @JSON
 @click.pass_obj
 def info(
@@ -116,7 +116,7 @@ def _size(size: "Size | None") -> str:
 @FORMAT
 @click.option("--all", "shows_all", is_flag=True, help="Show every problem, however many.")
 @click.option("--csv", "path", metavar="FILE", type=click.Path(path_type=Path), help="Write all problems to a table.")
-@READING
+@LOOKING
 @JSON
 @click.pass_obj
 def validate(

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from synapse_sdk.formats.conversion import ConversionOptions
 
-__all__ = ["FORMAT", "READING", "SOURCE", "TARGET", "WRITING", "options_of"]
+__all__ = ["FORMAT", "LOOKING", "READING", "SOURCE", "TARGET", "WRITING", "options_of"]
 
 SOURCE = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 TARGET = click.argument("target", metavar="DST", type=click.Path(path_type=Path))
@@ -27,6 +27,12 @@ def READING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  #
     ):
         command = option(command)
     return command
+
+
+def LOOKING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # as above
+    """Add what may be chosen about reading a dataset of which nothing is written."""
+    words = "What a YOLO dataset is for, where it does not say so."
+    return click.option("--task", type=click.Choice(TASKS), help=words)(READING(command))
 
 
 def WRITING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  # as above

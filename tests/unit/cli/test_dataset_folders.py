@@ -98,6 +98,31 @@ def test_differences_have_an_exit_code(synapse: "Synapse") -> None:
     assert (differing.code, "moved: 03.jpg" in differing.out) == (3, True)
 
 
+def test_the_formats_of_both_may_be_said(synapse: "Synapse") -> None:
+    """Where one may be in several."""
+    make(Path("both"), {"a.jpg": SIZE, "labels/a.txt": ROW, "images/a.jpg": SIZE, "data.yaml": YAML})
+    synapse("dataset", "convert", "both", "coco", "--to", "coco")
+    Path("coco/annotations.json").rename("both/annotations.json")
+
+    unsure = synapse("dataset", "diff", "both", "both")
+    sure = synapse("dataset", "diff", "both", "both", "--from-a", "yolo", "--from-b", "coco")
+
+    assert (unsure.code, "several formats" in unsure.err) == (78, True)
+    assert (sure.code, "A (yolo)" in sure.out, "B (coco)" in sure.out) == (0, True, True)
+
+
+def test_what_a_dataset_is_for_may_be_said(synapse: "Synapse") -> None:
+    """Of rows of nine numbers nobody knows whether they are rotated boxes."""
+    row = "1 0.1 0.1 0.4 0.2 0.35 0.6 0.05 0.5\n"
+    make(Path("planes"), {"images/a.jpg": SIZE, "labels/a.txt": row, "data.yaml": YAML})
+    synapse("dataset", "convert", "planes", "turned", "--to", "dm", "--task", "obb")
+
+    assert synapse("dataset", "diff", "planes", "turned").code == 3
+    assert synapse("dataset", "diff", "planes", "turned", "--task", "obb").code == 0
+    for command in ("info", "validate"):
+        assert synapse("dataset", command, "planes", "--task", "obb").code == 0
+
+
 def test_a_picture_is_drawn(synapse: "Synapse") -> None:
     """Where it cannot be, it is said where."""
     drawn = synapse("dataset", "preview", "birds", "--out", "sheet.png", "--count", "4", "--columns", "2")
