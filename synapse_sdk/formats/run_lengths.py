@@ -1,6 +1,7 @@
 """Run lengths of pixels: as numbers, as COCO's compressed text, and turned from along the columns to along the rows.
 
-Nothing that is read here is trusted, and no code outside of numpy sees it. Importing this loads numpy.
+Nothing that is read here is trusted, and no code outside of numpy sees it. Importing this loads numpy; for masks that
+are only passed on, `formats.coco.rle` has text and numbers without it.
 """
 
 from typing import NamedTuple
