@@ -1,6 +1,6 @@
 """Finding everything that is wrong with a dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from synapse_sdk.formats.base import BoundsPolicy, FormatOptions, Progress
 from synapse_sdk.formats.bounds import Fitter
 from synapse_sdk.formats.images import ImageSizes
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
-from synapse_sdk.formats.model import Annotation, Item
+from synapse_sdk.formats.model import Annotation, Item, Relation
+from synapse_sdk.formats.reasons import DANGLING
 from synapse_sdk.formats.sources import open_dataset, told
 
 __all__ = ["DatasetCheck", "check_dataset"]
@@ -89,7 +90,10 @@ def _check_item(
     if all(said):
         item.width, item.height = said
     seen: dict[bytes, str] = {}
+    ids = {each.id for each in item.annotations}
     for annotation in item.annotations:
+        if isinstance(annotation.shape, Relation):
+            _check_relation(item, annotation, annotation.shape, ids, losses)
         if item.width and item.height:
             fit(item, annotation)
         same = msgspec.json.encode(replace(annotation, id=""))
@@ -101,4 +105,17 @@ def _check_item(
                 split=item.split,
                 annotation=annotation.id,
                 words=f"the same as annotation {first}",
+            )
+
+
+def _check_relation(item: Item, annotation: Annotation, link: Relation, ids: Container[str], losses: LossLog) -> None:
+    for end in (link.source, link.target):
+        if end not in ids:
+            losses.of_annotation(
+                Outcome.CHANGED,
+                DANGLING,
+                item=item.name,
+                split=item.split,
+                annotation=annotation.id,
+                words=f"there is no annotation {end!r:.100}",
             )

@@ -5,6 +5,7 @@ from synapse_sdk.formats.losses import Reason
 __all__ = [
     "ATTRIBUTES",
     "CROWD",
+    "DANGLING",
     "DUPLICATE_ID",
     "GROUP",
     "INVALID_RECORD",
@@ -21,6 +22,7 @@ ATTRIBUTES = Reason(
     "ATTRIBUTES", "the target has no place for attributes", "Choose COCO, Pascal VOC or DM to keep them"
 )
 CROWD = Reason("CROWD", "regions full of objects are no objects of the target", "Choose COCO or DM to keep them")
+DANGLING = Reason("DANGLING", "it names an annotation that is not there", "Mend or remove it")
 DUPLICATE_ID = Reason("DUPLICATE_ID", "the id is there twice", "Give each its own")
 GROUP = Reason("GROUP", "the target does not say which annotations belong together", "Choose DM to keep it")
 INVALID_RECORD = Reason("INVALID_RECORD", "it is not what the format says", "Mend it")

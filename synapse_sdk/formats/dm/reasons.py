@@ -4,7 +4,6 @@ from synapse_sdk.formats.losses import Reason
 
 __all__ = [
     "AMBIGUOUS_IMAGE",
-    "DANGLING",
     "DERIVED_BOX",
     "HOLES",
     "INVALID_MASK",
@@ -23,7 +22,6 @@ __all__ = [
 ]
 
 AMBIGUOUS_IMAGE = Reason("AMBIGUOUS_IMAGE", "it may be about several files", "Rename all but one of them")
-DANGLING = Reason("DANGLING", "it names an annotation that is not there", "Mend or remove it")
 DERIVED_BOX = Reason("DERIVED_BOX", "beside a rotated box there is no place for an upright one", "Nothing need be done")
 HOLES = Reason("HOLES", "polygons of DM have no holes: they are filled", "Choose COCO to keep them, as masks")
 INVALID_MASK = Reason("INVALID_MASK", "the mask does not fit its image, or its runs overlap", "Draw it anew")

@@ -9,12 +9,12 @@ from synapse_sdk.formats.dm.document import ANNOTATIONS, GROUPS, PAYLOADS, media
 from synapse_sdk.formats.dm.document_losses import DocumentLoss
 from synapse_sdk.formats.dm.groups import add_groups, groups_of_v1
 from synapse_sdk.formats.dm.media import BUCKETS, kind_of
-from synapse_sdk.formats.dm.reasons import DANGLING, INVALID_MASK, NO_ANNOTATION, NO_PAYLOAD, OTHER_MEDIA, UNKNOWN_TOOL
+from synapse_sdk.formats.dm.reasons import INVALID_MASK, NO_ANNOTATION, NO_PAYLOAD, OTHER_MEDIA, UNKNOWN_TOOL
 from synapse_sdk.formats.dm.tools import ToolProcessor
 from synapse_sdk.formats.dm.tools.segmentation import check_mask
 from synapse_sdk.formats.dm.values import as_object, list_if_any, object_if_any, shown
 from synapse_sdk.formats.losses import Outcome, Reason
-from synapse_sdk.formats.reasons import INVALID_RECORD
+from synapse_sdk.formats.reasons import DANGLING, INVALID_RECORD
 from synapse_sdk.types import JsonObject, JsonValue
 
 __all__ = ["FindTool", "Upgraded", "Upgrader"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from synapse_sdk.formats.dm.document import (
     DATA,
     DEFAULTS,
     EXTRA,
+    PAYLOADS,
     DmDocument,
     Version,
     version_of,
@@ -27,6 +29,7 @@ from synapse_sdk.types import JsonObject, JsonValue
 
 __all__ = ["DocumentWriter"]
 
+ASSIGNMENT = "assignmentId"
 SIZE = {"width", "height"}
 UNDERSTOOD = {"id", "tool", "classification", *default_flags()}
 """What an entry in `annotations` has that version 2 says, too, or that is the same nearly everywhere."""
@@ -132,20 +135,31 @@ def _indented(document: Mapping[str, Any]) -> bytes:
 def _left_behind(v1: JsonObject) -> Iterator[str]:
     """Yield what version 2 does not say: what was done in the editor, and what nobody here understands."""
     for key, value in v1.items():
-        if key not in DEFAULTS or (key == "relations" and any(_values(value))):
+        is_said = value is not None if key == ASSIGNMENT else key == "relations" and any(_values(value))
+        if key not in DEFAULTS or is_said:
             yield key
     if any(set(each) - SIZE for each in _values(v1.get(EXTRA)) if isinstance(each, Mapping)):
         yield EXTRA
     usual = default_flags()
     found: set[str] = set()
     for entries in _values(v1.get(ANNOTATIONS)):
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping):
-                found.update(key for key in entry if key not in UNDERSTOOD)
-                found.update(
-                    key for key, value in usual.items() if isinstance(value, bool) and entry.get(key, value) != value
-                )
+        for entry in _objects(entries):
+            found.update(key for key in entry if key not in UNDERSTOOD)
+            found.update(
+                key for key, value in usual.items() if isinstance(value, bool) and entry.get(key, value) != value
+            )
     yield from (f"{ANNOTATIONS}.{key}" for key in sorted(found))
+    if any(_has_point_ids(payload) for payloads in _values(v1.get(PAYLOADS)) for payload in _objects(payloads)):
+        yield f"{PAYLOADS}.coordinate.id"
+
+
+def _has_point_ids(payload: JsonObject) -> bool:
+    """Whether the points of an outline or a line have ids, which the editor gives to all or none."""
+    return any("id" in point for point in islice(_objects(payload.get("coordinate")), 1))
+
+
+def _objects(value: JsonValue) -> Iterator[JsonObject]:
+    return (each for each in value if isinstance(each, Mapping)) if isinstance(value, list) else iter(())
 
 
 def _values(value: JsonValue) -> Sequence[JsonValue]:

@@ -259,7 +259,7 @@ def test_a_document_of_the_same_version_stays_byte_for_byte(tmp_path: Path, to: 
 
 
 def test_a_document_of_version_1_becomes_bare_version_2(tmp_path: Path) -> None:
-    """By the converter; what only version 1 has is noted, unless nearly every document has it."""
+    """By the converter; what only version 1 has is noted, but for the size of the image."""
     v1 = fresh(SAMPLE_V1)
     v1["annotations"]["image_1"][0] |= {"isLocked": True, "shape": "circle"}
     v1["extra"]["image_1"]["angle"] = 90
@@ -271,8 +271,9 @@ def test_a_document_of_version_1_becomes_bare_version_2(tmp_path: Path) -> None:
     other = write(tmp_path / "other", read(tmp_path / "2").items)
 
     assert json.dumps(one.document()) == json.dumps(other.document()) == json.dumps(fresh(SAMPLE_V2))
-    assert one.codes == {}
-    assert other.words("ONLY_IN_V1") == ["a.png relations, extra, annotations.isLocked, annotations.shape"]
+    assert one.words("ONLY_IN_V1") == ["a.png assignmentId, annotationsData.coordinate.id"]
+    words = "assignmentId, relations, extra, annotations.isLocked, annotations.shape, annotationsData.coordinate.id"
+    assert other.words("ONLY_IN_V1") == [f"a.png {words}"]
     assert other.counts == {
         ("car", "rotated_box"): 1,
         ("road", "polygon"): 1,
