@@ -57,7 +57,8 @@ def decide_grammar(config: Config, task: Task | None, samples: Iterable[list[lis
         joints, dimensions = _joints(config, rows)
         return Grammar(Task.POSE, joints=joints, dimensions=dimensions)
     if task is Task.OBB and lengths <= {OBB_WORDS, BOX_WORDS}:
-        return Grammar(task)
+        # Where there are boxes alone, rotated ones are what is to be written.
+        return Grammar(task, is_declared=OBB_WORDS in lengths)
     shape = _shape(rows, (TRIPLE,))
     if shape is not None and task is not Task.SEGMENT:
         msg = f"Dataset {config.root!r} looks like one of poses with {shape[0]} joints, and does not say so"

@@ -362,3 +362,9 @@ def test_outlines_are_read_whatever_the_target_is_for(tmp_path: Path, task: str)
 
     assert len(result.items[0].annotations) == 2
     assert not result.losses.reasons
+
+
+def test_boxes_are_not_mixed_because_rotated_ones_are_to_be_written(tmp_path: Path) -> None:
+    """A chosen task may be that of the target; beside rotated boxes, upright ones are odd."""
+    assert labelled(tmp_path / "boxes", ROW * 2, task="obb").codes == {("noted", "DUPLICATE_ROW"): 1}
+    assert labelled(tmp_path / "both", f"{ROW}{CORNERS}", task="obb").codes == {("noted", "MIXED"): 1}
