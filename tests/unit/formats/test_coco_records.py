@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -46,6 +46,7 @@ def test_any_list_is_cut_between_its_records(values: list[Any], indent: int | No
 
 
 @pytest.mark.usefixtures("small_blocks")
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=3) | st.integers()))
 def test_records_that_are_of_another_kind_are_told_by_their_place(names: list[str | int]) -> None:
     """One that is not as it should be does not cost the others of its block."""
