@@ -11,7 +11,7 @@ import msgspec
 from synapse_sdk.errors import DatasetLossError, InvalidDatasetError
 from synapse_sdk.formats.base import Progress
 from synapse_sdk.formats.flow import Conversion, ConversionOptions
-from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes import SharedFlow
 from synapse_sdk.formats.registry import format_named
@@ -111,7 +111,9 @@ def _check(report: ConversionReport, sources: Sequence[Path], *, strict: bool) -
     if not report.items.written + report.items.changed:
         msg = f"Nothing of {shown} can be written as {report.target_format}"
         why = losses or "there is no item in it"
-        raise InvalidDatasetError(msg, why=why, fix="Look at the dataset: synapse dataset validate")
+        dropped = [each.fix for each in report.losses if each.outcome == Outcome.DROPPED]
+        fix = dropped[0] if dropped else f"Look at the dataset: synapse dataset validate {sources[0]}"
+        raise InvalidDatasetError(msg, why=why, fix=fix)
     if strict and report.loss_count:
         examples = [" ".join(each.values()) for loss in report.losses for each in loss.examples[:1]]
         msg = f"{report.loss_count:,} losses in the conversion of {shown}"

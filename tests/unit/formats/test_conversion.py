@@ -53,6 +53,19 @@ def test_every_annotation_is_accounted_for(birds: Path, tmp_path: Path) -> None:
     assert report.loss_count == 2
 
 
+def test_the_way_out_is_that_of_what_was_lost(birds: Path, tmp_path: Path) -> None:
+    """A dataset may be sound, and have nothing that the target has a place for."""
+    with pytest.raises(InvalidDatasetError, match="can be written as imagefolder") as caught:
+        convert(birds, tmp_path / "out", to="imagefolder")
+    assert "of which class the image as a whole is" in str(caught.value.why)
+    assert caught.value.fix == "Give it a class, or choose a target for what is in images"
+
+    empty = make(tmp_path / "empty", {"dataset.yaml": YAML, "images/a.jpg": b"", "labels/a.txt": ROW})
+    with pytest.raises(InvalidDatasetError) as caught:
+        convert(empty, tmp_path / "out", to="coco")
+    assert caught.value.fix == f"Look at the dataset: synapse dataset validate {empty}"
+
+
 def test_a_target_inside_of_the_source_is_refused(birds: Path, tmp_path: Path) -> None:
     """Sources are only read; and what is written there might be read as a part of them next time."""
     link = tmp_path / "link"
