@@ -30,6 +30,7 @@ NO_SPLITS = frozenset((
 ))  # fmt: skip
 """Keys that never name images; every other may."""
 USUAL_SPLITS = ("train", "val", "valid", "validation", "test")
+CLASSES = "classes.txt"
 MOST_JOINTS = 1000
 DIMENSIONS = (2, 3)
 """Numbers of a joint: x and y, perhaps with visibility."""
@@ -95,7 +96,9 @@ def read_config(folder: Path, yaml: Path | None, losses: LossLog) -> Config:
         InvalidDatasetError: It cannot be read, there are several, or nothing says which classes there are.
     """
     path, document = _document(folder, yaml)
-    beside = classes_file(folder / "classes.txt")
+    beside = classes_file(folder / CLASSES)
+    if beside is None and path is None:
+        beside = classes_file(folder / "labels" / CLASSES)  # where LabelImg puts it
     if path is None:
         if beside is None:
             msg = f"Nothing in {str(folder)!r} says which classes there are"

@@ -24,7 +24,7 @@ class YoloFormat(DatasetFormat):
     def find(self, folder: Path) -> str | None:
         """Return what shows that a folder, or a YAML file, is a YOLO dataset."""
         from synapse_sdk.formats.yolo.config import find_yaml  # noqa: PLC0415  # only who reads needs it
-        from synapse_sdk.formats.yolo.layout import labels_in, tree_of  # noqa: PLC0415  # as above
+        from synapse_sdk.formats.yolo.layout import labels_beside, labels_in, tree_of  # noqa: PLC0415  # as above
 
         if not folder.is_dir():
             return find_yaml(folder.parent, folder.name) if folder.is_file() else None
@@ -35,7 +35,7 @@ class YoloFormat(DatasetFormat):
             labels = labels_in(tree_of(os.fspath(folder), None))
         except InvalidDatasetError:
             return "folders named like tasks"
-        return labels and os.path.relpath(labels, folder)
+        return os.path.relpath(labels, folder) if labels else labels_beside(os.fspath(folder))
 
     def reader(self, folder: Path, options: FormatOptions, losses: LossLog) -> Reader:
         """Return what reads a dataset: a folder, or the YAML file in it.

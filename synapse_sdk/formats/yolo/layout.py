@@ -4,21 +4,34 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from os.path import commonpath, normpath, realpath
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.images import images_below
+from synapse_sdk.formats.images import IMAGE_SUFFIXES, images_below
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.splits import SPLITS, canonical_split, canonical_splits
 from synapse_sdk.formats.yolo.config import USUAL_SPLITS, Config
-from synapse_sdk.formats.yolo.reasons import ELSEWHERE, UNLISTED
+from synapse_sdk.formats.yolo.reasons import ELSEWHERE, MISSING_PLACE, UNLISTED
 from synapse_sdk.formats.yolo.tasks import Task
 
-__all__ = ["IMAGE_FOLDERS", "Place", "find_places", "image_folder", "is_file", "labels_in", "moved", "tree_of"]
+__all__ = [
+    "IMAGE_FOLDERS",
+    "Place",
+    "find_places",
+    "image_folder",
+    "is_file",
+    "labels_beside",
+    "labels_in",
+    "moved",
+    "tree_of",
+]
 
 IMAGE_FOLDERS = ("images", "imgs", "img")
 """What the folder of images is called; trainers know the first only."""
+MOST_ENTRIES = 20_000
+"""Entries of a folder among which labels are looked for."""
 DRIVE = re.compile("^[A-Za-z]:(?=/)")
 """What paths of Windows begin with."""
 TREES = (Task.DETECT, Task.SEGMENT, Task.POSE, Task.OBB)
@@ -55,6 +68,16 @@ def labels_in(folder: str) -> str | None:
     return None
 
 
+def labels_beside(folder: str) -> str | None:
+    """Return a label file beside its image in a folder that lists classes, where LabelImg puts all three."""
+    if not is_file(f"{folder}/classes.txt"):
+        return None
+    with os.scandir(folder) as entries:
+        names = [os.path.splitext(entry.name) for entry in islice(entries, MOST_ENTRIES)]  # noqa: PTH122  # as above
+    images = {stem for stem, suffix in names if suffix.lower() in IMAGE_SUFFIXES}
+    return next((stem + suffix for stem, suffix in sorted(names) if suffix == ".txt" and stem in images), None)
+
+
 def tree_of(folder: str, task: Task | None) -> str:
     """Return the folder in which the dataset is: one below, where each task has its own.
 
@@ -76,17 +99,22 @@ def find_places(config: Config, losses: LossLog) -> dict[str, tuple[Place, ...]]
     """Return where the images of each split are; one split without a name for a dataset that has none.
 
     Raises:
-        InvalidDatasetError: A place is not there, two names mean one split, or there are no images anywhere.
+        InvalidDatasetError: A place is not there, but for those of tests, two names mean one split, or there are no
+            images anywhere.
     """
     usual = {key: places for key, places in config.splits.items() if key in USUAL_SPLITS}
     if not usual:
         return _found_places(config.root)
     finder = _Finder(config, losses)
-    found = {key: tuple(map(finder.place, places)) for key, places in usual.items()}
-    if finder.missing:
-        msg = f"{config.origin!r} names what is not there: {', '.join(finder.missing)}"
+    placed = {key: [finder.place(path) for path in places] for key, places in usual.items()}
+    found = {key: tuple(filter(None, places)) for key, places in placed.items() if any(places) or not places}
+    # Trainers need no test split, and some exports name one that was never made.
+    if finder.missing and not (found and all(all(places) for key, places in placed.items() if key != "test")):
+        msg = f"{config.origin!r} names what is not there: {', '.join(map(repr, finder.missing))}"
         fix = "Put it there, or remove it from the file; what is outside of the dataset needs its whole path"
         raise InvalidDatasetError(msg, fix=fix, path=config.origin)
+    for path in finder.missing:
+        losses.of_item(Outcome.FAILED, MISSING_PLACE, item="", where=config.origin, words=path)
     for key, places in config.splits.items():
         # What a key of no known meaning says is a split if it is a folder of the dataset, and a remark otherwise.
         if key not in usual and (more := finder.folders(places)):
@@ -111,12 +139,12 @@ class _Finder:
         elif config.path:
             self._bases.insert(0, f"{config.root}/{_inside(config.path)}")
 
-    def place(self, path: str) -> Place:
-        """Return what a path means; nothing that is there if it is missing."""
+    def place(self, path: str) -> Place | None:
+        """Return what a path means; None if it is missing."""
         found = next((each for each in self._candidates(path) if _is_folder(each) or _is_list(each)), None)
         if found is None:
-            self.missing.append(f"{path!r}")
-            return Place("")
+            self.missing.append(path)
+            return None
         self._tell(path, found)
         return Place(found, is_list=not _is_folder(found))
 
@@ -211,6 +239,8 @@ def _found_places(root: str) -> dict[str, tuple[Place, ...]]:
         found.pop(flat.rpartition("/")[2], None)
     if flat is not None and not found:
         return _splits_below(flat) or {"": (Place(flat),)}
+    if not found and flat is None and labels_beside(root):
+        return {"": (Place(root),)}
     if flat is not None or not found:
         msg = f"Dataset {root!r} has " + ("images both with and without splits" if found else "no folder of images")
         fix = "Put images into images/ or <split>/images/, or say where they are in a data.yaml"

@@ -13,6 +13,7 @@ __all__ = [
     "HIDDEN_NAME",
     "JOINTS",
     "LISTED_TWICE",
+    "MISSING_PLACE",
     "MIXED",
     "PADDED",
     "SAME_LABELS",
@@ -32,6 +33,9 @@ HIDDEN_NAME = Reason(
 )
 JOINTS = Reason("JOINTS", "it has joints that its class has not", "Give the class all joints")
 LISTED_TWICE = Reason("LISTED_TWICE", "a list of images has it twice; it was read once", "Remove one")
+MISSING_PLACE = Reason(
+    "MISSING_PLACE", "the YAML file names images that are not there", "Put them there, or remove them from the file"
+)
 MIXED = Reason("MIXED", "its rows are for different tasks", "Keep one kind of rows in a dataset")
 PADDED = Reason(
     "PADDED", "its poses have fewer joints, and were filled up with unlabelled ones", "Nothing is to be done"

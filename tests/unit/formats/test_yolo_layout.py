@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats.yolo import YoloFormat
 from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make, read
 
 NAMES = "names: [ant, bee, zebra]\n"
@@ -169,6 +170,43 @@ def test_no_path_is_too_long_to_be_refused(tmp_path: Path) -> None:
     assert "aaaa" in str(refused(tmp_path))
     make(tmp_path, {"data.yaml": f"train: train/images\nval: valid/images\ndescription: {'a' * 5000}\n{NAMES}"})
     assert len(read(tmp_path).items) == 2
+
+
+def test_a_test_split_that_was_never_made_is_reported(tmp_path: Path) -> None:
+    """Roboflow names one in any case; trainers ask for none."""
+    make(
+        tmp_path,
+        {**SPLITS, "data.yaml": f"train: ../train/images\nval: ../valid/images\ntest: ../test/images\n{NAMES}"},
+    )
+
+    result = read(tmp_path)
+
+    assert result.names == [("train", "a.jpg"), ("valid", "b.jpg")]
+    assert result.codes == {("failed", "MISSING_PLACE"): 1}
+    assert result.words("MISSING_PLACE") == ["data.yaml ../test/images"]
+
+
+def test_the_list_of_classes_may_be_among_the_labels(tmp_path: Path) -> None:
+    """Where LabelImg puts it."""
+    make(tmp_path, {"images/a.jpg": SIZE, "labels/a.txt": ROW, "labels/classes.txt": "ant\nbee\n"})
+
+    assert [each.label for each in read(tmp_path).items[0].annotations] == ["bee"]
+
+
+def test_label_files_may_be_beside_images_and_classes(tmp_path: Path) -> None:
+    """As LabelImg saves them; without the list of classes, text files say nothing."""
+    make(tmp_path, {"a.JPG": SIZE, "a.txt": ROW, "b.png": SIZE})
+    assert YoloFormat().find(tmp_path) is None
+
+    make(tmp_path, {"classes.txt": "ant\nbee\n"})
+
+    result = read(tmp_path)
+    assert YoloFormat().find(tmp_path) == "a.txt"
+    assert [(item.name, [each.label for each in item.annotations]) for item in result.items] == [
+        ("a.JPG", ["bee"]),
+        ("b.png", []),
+    ]
+    assert not result.codes
 
 
 def test_a_split_may_have_several_folders(tmp_path: Path) -> None:
