@@ -10,13 +10,15 @@ from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import Annotation, Box, Item, Mask, Polygon, Shape
 from synapse_sdk.formats.reasons import INVALID_RECORD, LABEL_MISSING, NOT_A_NUMBER, UNKNOWN_CLASS
 from synapse_sdk.formats.voc.extras import DEFAULTS, DERIVED, SAID, read_attributes, read_flag, read_polygon
-from synapse_sdk.formats.voc.reasons import NOT_READ
+from synapse_sdk.formats.voc.reasons import NOT_READ, ORIGIN
 
 if TYPE_CHECKING:
     from synapse_sdk.types import JsonValue
 
 __all__ = ["ClassNames", "ObjectReader"]
 
+BEFORE = -1.0
+"""The edge that a corner at 0 is, where pixels count from 1."""
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -65,6 +67,8 @@ class ObjectReader:
     def __init__(self, classes: ClassNames, origin: int, losses: LossLog) -> None:
         self._classes, self._origin, self._losses = classes, origin, losses
         self._not_read: set[str] = set()
+        self._watches = bool(origin)
+        """Whether a corner at 0 would be the first one."""
 
     def read(
         self, elements: Sequence[ET.Element], item: Item, file: str, masks: Mapping[int, Mask]
@@ -124,11 +128,19 @@ class ObjectReader:
         if label is None or isinstance(box, tuple):
             self._refuse(place, name, box)
             return None
+        if self._watches and box is not None and (box.x == BEFORE or box.y == BEFORE):  # noqa: PLR1714  # done for all
+            self._tell_origin(place)
         if box is not None and mask is None and not more and not place.part:
             return Annotation(id=number, label=label, box=box)
         is_derived = bndbox is not None and bndbox.get(DERIVED) is not None
         plain = Annotation(id=number, label=label, box=box, shape=mask)
         return self._whole(plain, more, place, parts, is_derived=is_derived)
+
+    def _tell_origin(self, place: _Place) -> None:
+        """Take down, once, that a corner is where there is no pixel: all may be off by one."""
+        self._watches = False
+        item = place.item
+        self._losses.of_item(Outcome.NOTED, ORIGIN, item=item.name, split=item.split, where=str(place))
 
     def _box(self, bndbox: ET.Element) -> Box | tuple[Reason, str]:
         """Return the box that a `bndbox` means; else why there is none."""

@@ -6,6 +6,7 @@ __all__ = [
     "MASK",
     "NOT_READ",
     "NOT_XML",
+    "ORIGIN",
     "OTHER_FILE",
     "OVERLAP",
     "RASTERISED",
@@ -17,6 +18,7 @@ __all__ = [
 MASK = Reason("MASK", "the image of its masks does not fit", "Mend or remove it")
 NOT_READ = Reason("NOT_READ", "there is something in it that is not read", "Nothing need be done if it is not wanted")
 NOT_XML = Reason("NOT_XML", "its name has characters that XML cannot hold", "Rename it")
+ORIGIN = Reason("ORIGIN", "a corner is 0, and pixels count from 1", "Say --voc-origin 0 if what wrote it counts from 0")
 OTHER_FILE = Reason(
     "OTHER_FILE", "the file name in the XML is not the name of the XML", "Nothing need be done if the former is right"
 )

@@ -282,3 +282,14 @@ def test_corners_that_are_no_numbers_are_named(tmp_path: Path) -> None:
     result = read_objects(tmp_path, f"<object><name>ant</name>{box}</object>")
 
     assert result.loss.words == "its bndbox has no number for xmin: 'left', ymin: '', ymax"
+
+
+def test_a_corner_at_0_is_noted_once(tmp_path: Path) -> None:
+    """V1: where pixels count from 1 there is none, and then all boxes may be off by one."""
+    objects = [f"<object><name>ant</name>{box}</object>" for box in (CORNERS, *2 * [CORNERS.replace("11", "0")])]
+
+    result = read_objects(tmp_path, *objects)
+
+    assert result.codes == {("noted", "ORIGIN"): 1}
+    assert result.loss.where == "Annotations/a.xml:object[2]"
+    assert not read(tmp_path, FormatOptions(voc_origin=0)).codes
