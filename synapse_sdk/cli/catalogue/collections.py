@@ -19,6 +19,7 @@ from synapse_sdk.cli.catalogue.specifications import SpecificationText, read_spe
 from synapse_sdk.cli.commands import LateCommand, SynapseCommand, SynapseGroup
 from synapse_sdk.cli.live_names import complete_collection
 from synapse_sdk.cli.session import Session
+from synapse_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend, DataCollection, DataUnit, FileSpecification
@@ -155,20 +156,24 @@ def describe(session: Session, /, *, folder: str, name: str | None, as_json: boo
 
     Prints the command that makes it, or makes it.
     """
-    from pathlib import Path  # noqa: PLC0415  # help needs none of these
-
-    from synapse_sdk.cli.catalogue.describe import command_for, guess  # noqa: PLC0415
+    from synapse_sdk.cli.catalogue.describe import command_for, guess  # noqa: PLC0415  # help needs none of these
     from synapse_sdk.cli.rendering import echo_json, table, write  # noqa: PLC0415
+    from synapse_sdk.storage.open import local_path  # noqa: PLC0415
 
     session.wants_json = as_json
-    guesses = guess(Path(folder))
+    path = local_path(folder)
+    if path is None:
+        msg = f"{folder!r} is no folder of this machine, and a collection is guessed from nothing else"
+        fix = "Say what its units consist of: synapse collections create --help"
+        raise ConfigurationError(msg, fix=fix)
+    guesses = guess(path)
     specifications = [each.specification for each in guesses]
     if name is not None:
         with opened(session, as_json=as_json) as backend:
             made = backend.collections.create(name, specifications=specifications)
         _report_made(made, session, as_json=as_json)
         return
-    command = command_for(Path(folder).resolve().name or "collection", guesses)
+    command = command_for(path.resolve().name or "collection", guesses)
     if as_json:
         echo_json({"specifications": _specifications(specifications), "command": command})
         return

@@ -13,7 +13,7 @@ FREE_BYTES = 16 * 1024 * 1024
 FIXES = {
     "total_bytes": "Unpack it in parts",
     "file_bytes": "Leave the file out",
-    "ratio": "If it is to be trusted, allow a higher ratio",
+    "ratio": "If it is to be trusted, unpack it yourself, or allow a higher ratio",
     "entries": "Unpack it in parts",
     "depth": "Pack it with fewer folders within one another",
 }

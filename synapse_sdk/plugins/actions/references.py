@@ -26,6 +26,12 @@ def find_storage(backend: "Backend", named: int | str | None) -> "StorageRecord 
         address = absolute_url(named)
         known = every(lambda after, size: backend.storages.list(after=after, limit=size))
         return next((each for each in known if absolute_url(each.url) == address), address)
+    if isinstance(named, str):
+        try:
+            return backend.storages.get(named)
+        except RecordNotFoundError as error:
+            fix = f"{error.fix}. A folder is written as a path: ./{named}"
+            raise RecordNotFoundError(error.message, why=error.why, fix=fix, **error.where) from error
     if named is not None:
         return backend.storages.get(named)
     try:

@@ -110,6 +110,14 @@ def test_a_collection_can_be_guessed_from_a_folder(synapse: "Synapse", home: Pat
     assert synapse("collections", "describe", "photos", "--json").json["command"].endswith(command)
     assert synapse("collections", "describe", "photos/labels/a").code == 78
     assert synapse("collections", "describe", "nowhere").code == 78
+    far = synapse("collections", "describe", "s3://photos/birds")
+    assert far.code == 78
+    assert "'s3://photos/birds' is no folder of this machine" in far.err
+    assert (
+        synapse("collections", "describe", Path("photos").absolute().as_uri(), "--json")
+        .json["command"]
+        .endswith(command)
+    )
 
 
 def test_units_are_shown_page_by_page(synapse: "Synapse") -> None:

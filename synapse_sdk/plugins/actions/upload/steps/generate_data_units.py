@@ -32,7 +32,11 @@ class GenerateDataUnitsStep(BaseStep[UploadContext]):
         units = [_unit(key, files, specifications, context) for key, files in sorted(context.organized_files.items())]
         if not units:
             msg = "No data unit is complete, so there is nothing to upload"
-            raise ConfigurationError(msg, why=_first_reason(context), fix="See the report for every file's reason")
+            raise ConfigurationError(
+                msg,
+                why=_first_reason(context),
+                fix="Complete at least one; the report of an upload has the reason of every file",
+            )
         _account_for_changes(context, {path for unit in units for path in unit["files"].values()})
         context.data_units = units
         return StepResult(data={"units": len(units)})

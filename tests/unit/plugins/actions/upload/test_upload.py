@@ -458,7 +458,7 @@ def test_a_failed_upload_leaves_no_storage_behind(world: World) -> None:
     ("params", "says"),
     [
         ({"data_collection": "thing"}, r"'thing'.*things"),
-        ({"storage": "nowhere"}, "'nowhere'"),
+        ({"storage": "nowhere"}, r"'nowhere'.*A folder is written as a path: \./nowhere"),
         ({"project": "nothing"}, "'nothing'"),
         ({"path": "missing"}, r"There is no 'missing'"),
         (
