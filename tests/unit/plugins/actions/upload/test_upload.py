@@ -502,6 +502,20 @@ def test_a_required_specification_without_files_is_named(world: World) -> None:
         world.upload(data_collection="strict")
 
 
+def test_files_that_are_there_and_unfit_are_not_said_to_be_missing(world: World) -> None:
+    """Whether they are refused or left out; what is wrong with them is said instead."""
+    world.write("images/cat.jpg", b"")
+
+    with pytest.raises(StepFailedError, match=r"of 1 file 1 is refused\. images/cat\.jpg: it has no bytes\. Mend"):
+        world.upload(on_error="continue")
+
+    world.write("labels/cat.json", b"{}")
+    with pytest.raises(
+        StepFailedError, match=r"No file for 'images', which.*can be uploaded\. images/cat.jpg: it matches"
+    ):
+        world.upload(exclude=["*.jpg"])
+
+
 def test_a_collection_without_specifications_takes_nothing(world: World) -> None:
     """It says how to make one that does."""
     world.backend.collections.create("bare")
