@@ -151,6 +151,31 @@ def test_a_name_of_digits_is_a_name_first(backend: Backend) -> None:
     assert backend.collections.get(str(first.id)) == first
 
 
+@pytest.mark.parametrize("name", ["", " ", " birds", "a\nb", "a\x1b[2Jb", "nul\0", "caf\udce9"])
+def test_names_that_nobody_could_write_are_refused(backend: Backend, name: str) -> None:
+    """For everything that people name; nothing is made."""
+    collection = backend.collections.create("birds").id
+    for make in (
+        backend.collections.create,
+        lambda name: backend.projects.create(name, collection),
+        lambda name: backend.storages.create(name, "file:///a"),
+        backend.ground_truths.create_dataset,
+    ):
+        with pytest.raises(ConfigurationError, match="cannot be named"):
+            make(name)
+
+    assert not (backend.projects.list())
+    assert not (backend.storages.list())
+    assert not (backend.ground_truths.datasets())
+
+
+@pytest.mark.parametrize("name", ["a/b", "s3://a", ".."])
+def test_a_storage_is_not_named_like_a_path(backend: Backend, name: str) -> None:
+    """Whoever wrote the name would be taken to mean the folder."""
+    with pytest.raises(ConfigurationError, match="taken for a path"):
+        backend.storages.create(name, "file:///a")
+
+
 def test_collections_have_names_of_their_own(backend: Backend) -> None:
     """And random ids that no other backend gives."""
     first, second = backend.collections.create("a"), backend.collections.create("b")

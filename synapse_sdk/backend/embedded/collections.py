@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, delete, exists, insert, select
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, lock_collections, refuse_taken
+from synapse_sdk.backend.embedded.statements import check_name, create, find, lock_collections, refuse_taken
 from synapse_sdk.backend.embedded.tables import collections, data_files, data_units, file_specifications, projects
 from synapse_sdk.backend.records import CollectionId, DataCollection, FileSpecification
 from synapse_sdk.clock import Clock
@@ -27,6 +27,7 @@ class EmbeddedCollections:
     ) -> DataCollection:
         """Make a collection."""
         wanted = tuple(specifications)
+        check_name(name, "collection")
         _check(wanted)
         uid, now = uuid4().hex, self._clock.now()
         with self._database.write() as connection:

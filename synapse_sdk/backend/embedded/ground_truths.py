@@ -9,7 +9,16 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, delete, exists, fun
 from synapse_sdk.backend.embedded.columns import JsonText
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.narrowing import equal, in_range, one_of_many
-from synapse_sdk.backend.embedded.statements import chunks, create, find, not_found, one, page_of, refuse_taken
+from synapse_sdk.backend.embedded.statements import (
+    check_name,
+    chunks,
+    create,
+    find,
+    not_found,
+    one,
+    page_of,
+    refuse_taken,
+)
 from synapse_sdk.backend.embedded.tables import (
     data_units,
     ground_truth_datasets,
@@ -48,6 +57,7 @@ class EmbeddedGroundTruths:
 
     def create_dataset(self, name: str) -> GroundTruthDataset:
         """Make a dataset without versions."""
+        check_name(name, "ground-truth dataset")
         if AT in name:
             msg = f"A ground-truth dataset cannot be named {name!r}"
             raise ConfigurationError(msg, why=f"{AT} comes before the number of a version", fix=f"Leave {AT} out")

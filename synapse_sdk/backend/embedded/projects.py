@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, lock_collections, not_found, one, refuse_taken
+from synapse_sdk.backend.embedded.statements import (
+    check_name,
+    create,
+    find,
+    lock_collections,
+    not_found,
+    one,
+    refuse_taken,
+)
 from synapse_sdk.backend.embedded.tables import projects, tasks
 from synapse_sdk.backend.records import CollectionId, Project, ProjectId
 from synapse_sdk.clock import Clock
@@ -24,6 +32,7 @@ class EmbeddedProjects:
 
     def create(self, name: str, collection_id: CollectionId, *, configuration: JsonObject | None = None) -> Project:
         """Make a project."""
+        check_name(name, "project")
         values: dict[str, Any] = {
             "name": name,
             "collection_id": collection_id,

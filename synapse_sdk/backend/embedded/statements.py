@@ -1,6 +1,7 @@
 """What statements about records of all families have in common."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
@@ -32,6 +33,7 @@ from synapse_sdk.extensions import one_of
 
 __all__ = [
     "among",
+    "check_name",
     "chunks",
     "create",
     "find",
@@ -47,6 +49,8 @@ __all__ = [
     "values_of",
 ]
 
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls, and what stands for bytes that are no text."""
 CHUNK = 500
 """Values that one statement takes: databases limit them, and equal numbers share a compiled statement."""
 LOCKED_COLLECTION = (
@@ -213,6 +217,24 @@ def one(connection: Connection, statement: Executable, reference: object, kind: 
     if row is None:
         raise not_found(reference, kind)
     return row
+
+
+def check_name(name: str, kind: str) -> None:
+    """Refuse a name that nobody could write or read.
+
+    Raises:
+        ConfigurationError: It is blank, or has control characters, bytes that are no text, or spaces around it.
+    """
+    if not name.strip():
+        why = "It says nothing"
+    elif name != name.strip():
+        why = "It has spaces around it"
+    elif UNWRITABLE.search(name):
+        why = "It has characters that cannot be written"
+    else:
+        return
+    msg = f"A {kind} cannot be named {name!r}"
+    raise ConfigurationError(msg, why=why, fix="Choose another name")
 
 
 def refuse_taken(connection: Connection, table: Table, name: str, kind: str) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, or_, select, update
 
 from synapse_sdk.backend.embedded.database import Database
-from synapse_sdk.backend.embedded.statements import create, find, not_found
+from synapse_sdk.backend.embedded.statements import check_name, create, find, not_found
 from synapse_sdk.backend.embedded.tables import data_files, models, storages
 from synapse_sdk.backend.records import StorageId, StorageRecord
 from synapse_sdk.clock import Clock
-from synapse_sdk.errors import ConflictError, RecordNotFoundError
+from synapse_sdk.errors import ConfigurationError, ConflictError, RecordNotFoundError
 
 __all__ = ["EmbeddedStorages"]
 
@@ -25,6 +25,10 @@ class EmbeddedStorages:
         self, name: str, url: str, *, credentials: Mapping[str, str] | None = None, is_default: bool = False
     ) -> StorageRecord:
         """Make a storage known; the first one, and one that is made the default, becomes the default."""
+        check_name(name, "storage")
+        if "/" in name or name in {".", ".."}:
+            msg = f"A storage cannot be named {name!r}"
+            raise ConfigurationError(msg, why="It would be taken for a path", fix="Choose a name without /")
         with self._database.write() as connection:
             taken = select(storages).where(or_(storages.c.name == name, storages.c.url == url))
             for row in connection.execute(taken):

@@ -31,6 +31,7 @@ class Storages(Protocol):
 
         Raises:
             ConflictError: There is one of this name or URL.
+            ConfigurationError: Nobody could write or read the name, or it would be taken for a path.
         """
         ...
 
@@ -78,7 +79,8 @@ class Collections(Protocol):
 
         Raises:
             ConflictError: There is one of this name.
-            ConfigurationError: Two specifications have one name or claim to be primary, or a name cannot be a folder's.
+            ConfigurationError: Nobody could write or read the name; two specifications have one name or claim to be
+                primary; or the name of one cannot be a folder's.
         """
         ...
 

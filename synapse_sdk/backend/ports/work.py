@@ -30,6 +30,7 @@ class Projects(Protocol):
 
         Raises:
             ConflictError: There is one of this name.
+            ConfigurationError: Nobody could write or read the name.
             RecordNotFoundError: There is no such collection.
         """
         ...

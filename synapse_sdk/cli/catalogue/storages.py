@@ -79,6 +79,8 @@ def create(
     if as_json:
         echo_json(_row(made))
         return
+    if (why := _why_not_opened(address, secrets)) is not None:
+        write(sys.stderr, f"Note: it cannot be used from here as it is. {clean(why)}")
     write(sys.stderr, f"Made the storage {clean(made.name)!r} known with id {made.id}. See it:\n")
     write(sys.stdout, f"  {session.command('storages', 'show', made.name)}")
 
@@ -126,6 +128,18 @@ def rm(session: Session, /, *, name: str, yes: bool) -> None:
         yes=yes,
         said="Forgot the {kind} {name!r}; its objects stay.",
     )
+
+
+def _why_not_opened(address: str, secrets: dict[str, str]) -> str | None:
+    """Return what is wrong with a storage, as far as that can be told without asking it; somebody else may open it."""
+    from synapse_sdk.errors import ConfigurationError  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.storage import open_storage  # noqa: PLC0415
+
+    try:
+        open_storage(address, credentials=secrets).close()
+    except ConfigurationError as error:
+        return str(error)
+    return None
 
 
 def _address(url: str) -> str:

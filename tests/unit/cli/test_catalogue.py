@@ -198,6 +198,18 @@ def test_a_project_is_made_on_a_collection(synapse: "Synapse", home: Path) -> No
     assert (wrong.code, "is not a mapping" in wrong.err) == (78, True)
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [("gopher://x", "There is no storage 'gopher'"), ("s3://bucket?regoin=x", "has an option 'regoin'")],
+)
+def test_a_storage_that_cannot_be_opened_is_noted_at_once(synapse: "Synapse", url: str, says: str) -> None:
+    """But known: another machine may have what it takes."""
+    made = synapse("storages", "create", "far", url)
+
+    assert (made.code, synapse("storages", "list", "--json").json["storages"][0]["url"]) == (0, url)
+    assert says in made.err
+
+
 def test_credentials_are_taken_and_never_shown(synapse: "Synapse", monkeypatch: pytest.MonkeyPatch) -> None:
     """From the environment, or from standard input."""
     monkeypatch.setenv("OUR_KEY", "hunter2")
