@@ -86,8 +86,9 @@ class Flow:
         self._conversion, self._folder, self._losses, self._portion = conversion, folder, losses, portion
         self._tally = Tally()
         self._stack = ExitStack()
+        options = conversion.options
         self.reader, self.source_format = open_datasets(
-            conversion.sources, conversion.source_format, conversion.options, losses
+            conversion.sources, conversion.source_format, options, losses, keeps_splits=options.ratios is None
         )
         self._stack.enter_context(closing(self.reader))
 
@@ -170,6 +171,6 @@ def _partition(conversion: Conversion) -> Partition:
     """Go through all items once, only to see which split each belongs to."""
     options = conversion.options
     with LossLog() as unheard, ExitStack() as stack:
-        reader, _ = open_datasets(conversion.sources, conversion.source_format, options, unheard)
+        reader, _ = open_datasets(conversion.sources, conversion.source_format, options, unheard, keeps_splits=False)
         stack.enter_context(closing(reader))
         return partition(reader.items(), options.ratios or {}, seed=options.seed, stratified=options.stratified)

@@ -44,9 +44,16 @@ def open_dataset(folder: Path, name: str | None, options: FormatOptions, losses:
 
 
 def open_datasets(
-    folders: Sequence[Path], name: str | None, options: FormatOptions, losses: LossLog
+    folders: Sequence[Path], name: str | None, options: FormatOptions, losses: LossLog, *, keeps_splits: bool = True
 ) -> tuple[Reader, str]:
     """Open datasets that are read as one, and return the reader and the names of the formats.
+
+    Args:
+        folders: Where they are.
+        name: Their format; None to find out.
+        options: What was chosen.
+        losses: Takes down what cannot be read.
+        keeps_splits: Whether items stay in their splits, so that all datasets must have some, or none.
 
     Raises:
         InvalidDatasetError: One is not there, is no dataset of the format, or does not go together with the others.
@@ -56,7 +63,8 @@ def open_datasets(
     if len(opened) == 1:
         return opened[0]
     names = "+".join(dict.fromkeys(format_name for _, format_name in opened))
-    return MergedReader(folders, [reader for reader, _ in opened], options, losses), names
+    readers = [reader for reader, _ in opened]
+    return MergedReader(folders, readers, options, losses, keeps_splits=keeps_splits), names
 
 
 def told(items: Iterable[Item], count: int | None, on_progress: Progress | None) -> Iterator[Item]:
@@ -90,14 +98,21 @@ class MergedReader(Reader):
         readers: What reads each.
         options: What was chosen.
         losses: Takes down which items were renamed.
+        keeps_splits: Whether items stay in their splits.
     """
 
     def __init__(
-        self, folders: Sequence[Path], readers: Sequence[Reader], options: FormatOptions, losses: LossLog
+        self,
+        folders: Sequence[Path],
+        readers: Sequence[Reader],
+        options: FormatOptions,
+        losses: LossLog,
+        *,
+        keeps_splits: bool,
     ) -> None:
         super().__init__(folders[0], options, losses)
         self.asks = all(reader.asks for reader in readers)
-        self._folders, self._readers = folders, readers
+        self._folders, self._readers, self._keeps_splits = folders, readers, keeps_splits
         self._prefixes = _distinct([folder.absolute().name or "dataset" for folder in folders])
         self._info: DatasetInfo | None = None
 
@@ -117,8 +132,7 @@ class MergedReader(Reader):
             counts = [info.count for info in infos]
             known_counts = [count for count in counts if count is not None]
             splits = {split for info in infos for split in (info.splits or ("",))}
-            has_new = getattr(self.options, "ratios", None) is not None  # those of a conversion may have some
-            if "" in splits and len(splits) > 1 and not has_new:
+            if "" in splits and len(splits) > 1 and self._keeps_splits:
                 raise self._mixed(infos)
             self._info = DatasetInfo(
                 classes=tuple(classes.values()),

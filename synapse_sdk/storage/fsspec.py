@@ -18,6 +18,7 @@ from synapse_sdk.storage.base import CHUNK, Content, ObjectInfo, PutResult, Stor
 from synapse_sdk.storage.content import Meter, span
 from synapse_sdk.storage.fsspec_errors import fsspec_errors
 from synapse_sdk.storage.keys import KeyRules
+from synapse_sdk.storage.undeleted import undeleted
 from synapse_sdk.storage.unfinished import TEMPORARY, folder_of, is_unfinished, temporary_name
 
 __all__ = ["FsspecStorage"]
@@ -208,9 +209,7 @@ class FsspecStorage(Storage):
             except StorageError as error:
                 failed[key] = error
         if failed:
-            key, first = next(iter(failed.items()))
-            msg = f"{self.url} could not delete {len(failed)} objects, {key!r} among them"
-            raise type(first)(msg, why=first.why, fix=first.fix, keys=sorted(failed)) from first
+            raise undeleted(self.url, failed) from next(iter(failed.values()))
 
     def copy(self, source: str, target: str, *, overwrite: bool = False) -> None:
         """Copy an object, by reading and writing it; see `Storage.copy`."""

@@ -13,7 +13,6 @@ from typing import Literal
 from synapse_sdk.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
-    StorageError,
     StorageIntegrityError,
     StorageUnavailableError,
 )
@@ -33,6 +32,7 @@ from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.local_errors import local_errors
 from synapse_sdk.storage.steady import SteadyWriter
 from synapse_sdk.storage.syscalls import clone, rename_new
+from synapse_sdk.storage.undeleted import undeleted
 from synapse_sdk.storage.unfinished import TEMPORARY, folder_of, is_unfinished, temporary_name
 
 __all__ = ["Link", "LocalStorage"]
@@ -255,9 +255,7 @@ class LocalStorage(Storage):
             for some in pool.map(self._delete_from, folders.keys(), folders.values()):
                 failed |= some
         if failed:
-            key, first = next(iter(failed.items()))
-            msg = f"{self.url} could not delete {len(failed)} objects, {key!r} among them"
-            raise StorageError(msg, why=first.strerror, keys=sorted(failed)) from first
+            raise undeleted(self.url, failed) from next(iter(failed.values()))
 
     def _delete_from(self, folder: tuple[str, ...], names: Iterable[str]) -> dict[str, OSError]:
         """Delete files of a folder, and it as well if it is empty then; return what could not be deleted, by key."""

@@ -29,6 +29,7 @@ from synapse_sdk.storage.handover import send_elsewhere
 from synapse_sdk.storage.keys import KeyRules
 from synapse_sdk.storage.object_store_errors import Answer, object_errors
 from synapse_sdk.storage.parts import PartsDigest, part_size, parts_in_flight
+from synapse_sdk.storage.undeleted import undeleted
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -299,9 +300,7 @@ class ObjectStorage(Storage):
             for some in pool.map(self._delete_some, batched(wanted, BATCH)):
                 failed |= some
         if failed:
-            key, first = next(iter(failed.items()))
-            msg = f"{self.url} could not delete {len(failed)} objects, {key!r} among them"
-            raise type(first)(msg, why=first.why, fix=first.fix, keys=sorted(failed)) from first
+            raise undeleted(self.url, failed) from next(iter(failed.values()))
 
     def _delete_some(self, keys: Sequence[str]) -> dict[str, StorageError]:
         """Delete objects, in one request if that is possible, and return those that could not be deleted."""
