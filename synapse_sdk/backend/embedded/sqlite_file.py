@@ -1,11 +1,14 @@
 """A backend in an SQLite file, or in memory: which files are fit for it, and what SQLite's errors mean."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from synapse_sdk.backend.embedded.compiled import COMPILED_FOR_SQLITE
 from synapse_sdk.database_files import (
     IDENTITY,
     file_system,
@@ -56,9 +59,7 @@ class SqliteFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self.explained(error) from error
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
-        event.listen(engine, "begin", _begin)
-        return engine
+        return _engine(self._connect, poolclass=QueuePool, max_overflow=-1)
 
     def check(self, connection: Connection) -> None:
         """Refuse a database of somebody else, and see that ours is in WAL mode.
@@ -123,12 +124,17 @@ class SqliteMemory(SqliteFile):
 
     def engine(self) -> Engine:
         """Return an engine with one connection, which all threads share."""
-        engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
-        event.listen(engine, "begin", _begin)
-        return engine
+        return _engine(self._connect, poolclass=StaticPool)
 
     def check(self, connection: Connection) -> None:
         """Refuse nothing."""
+
+
+def _engine(connect: Callable[[], sqlite3.Connection], **pool: Any) -> Engine:  # noqa: ANN401  # options of SQLAlchemy
+    kept = {"compiled_cache": COMPILED_FOR_SQLITE}
+    engine = create_engine("sqlite://", creator=connect, execution_options=kept, **pool)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _begin(connection: Connection) -> None:
