@@ -1,8 +1,10 @@
 """Holding parameters and results against the models that an action declares for them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
@@ -86,15 +88,47 @@ def schema_of(model: Any) -> dict[str, Any]:  # noqa: ANN401  # any model pydant
 
 def secret_names(model: Any) -> tuple[str, ...]:  # noqa: ANN401  # any model pydantic understands
     """Return the names of a model's fields that are secret, or have something secret in them."""
+    return _names_of(model).secret
+
+
+def known_names(model: Any) -> frozenset[str] | None:  # noqa: ANN401  # any model pydantic understands
+    """Return the names of a model's fields; None if it takes any, or cannot say."""
+    return _names_of(model).known
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What is to be known of the fields of a model; nothing of one that has no JSON Schema."""
+
+    known: frozenset[str] | None = None
+    secret: tuple[str, ...] = ()
+
+
+_NAMES: WeakKeyDictionary[type, _Names] = WeakKeyDictionary()
+"""Those of the classes that were asked for: to make a schema takes far longer than to check parameters."""
+
+
+def _names_of(model: Any) -> _Names:  # noqa: ANN401  # as above
+    if not isinstance(model, type):
+        return _names_in_schema(model)
+    names = _NAMES.get(model)
+    if names is None:
+        names = _NAMES[model] = _names_in_schema(model)
+    return names
+
+
+def _names_in_schema(model: Any) -> _Names:  # noqa: ANN401  # as above
     try:
         schema = schema_of(model)
     except PydanticInvalidForJsonSchema:
-        return ()
-    definitions = schema.get("$defs", {})
-    fields = {name: name for name in schema.get("properties", {})}
-    fields |= {name: field.alias or name for name, field in getattr(model, "model_fields", {}).items()}
-    properties = schema.get("properties", {})
-    return tuple(name for name, shown in fields.items() if _is_secret(properties.get(shown), definitions, ()))
+        return _Names()
+    fields = getattr(model, "model_fields", {})
+    properties, definitions = schema.get("properties", {}), schema.get("$defs", {})
+    shown = {name: name for name in properties} | {name: field.alias or name for name, field in fields.items()}
+    secret = tuple(name for name, key in shown.items() if _is_secret(properties.get(key), definitions, ()))
+    takes_any = "properties" not in schema or schema.get("additionalProperties")
+    has_other_names = any(field.validation_alias is not None for field in fields.values())
+    return _Names(None if takes_any or has_other_names else frozenset({*properties, *fields}), secret)
 
 
 def _is_secret(schema: Any, definitions: Mapping[str, Any], seen: tuple[str, ...]) -> bool:  # noqa: ANN401  # JSON data
@@ -131,21 +165,7 @@ def _secrets_in(error: ValidationError) -> set[tuple[int | str, ...]]:
     return {problem["loc"][:1] for problem in error.errors(include_url=False) if problem["type"] == SECRET}
 
 
-def known_names(model: Any) -> set[str] | None:  # noqa: ANN401  # any model pydantic understands
-    """Return the names of a model's fields; None if it takes any, or cannot say."""
-    try:
-        schema = schema_of(model)
-    except PydanticInvalidForJsonSchema:
-        return None
-    if "properties" not in schema or schema.get("additionalProperties"):
-        return None
-    fields = getattr(model, "model_fields", {})
-    if any(field.validation_alias is not None for field in fields.values()):
-        return None  # there may be more than one name for a field
-    return {*schema["properties"], *fields}
-
-
-def unknown_name(name: str, known: set[str]) -> str:
+def unknown_name(name: str, known: Collection[str]) -> str:
     """Return what is said of a parameter that a model does not have."""
     near = get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"

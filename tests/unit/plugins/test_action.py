@@ -1,10 +1,12 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, SecretStr
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from synapse_sdk.errors import (
     ConfigurationError,
@@ -134,6 +136,42 @@ def test_the_callers_params_are_not_changed() -> None:
     run_action(Careless, given)
 
     assert given == {"a": 1}
+
+
+class LoginParams(BaseModel):
+    """Who is there, and how often that was looked at."""
+
+    user: str = "ada"
+    token: SecretStr
+    looks: ClassVar[list[str]] = []
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Be described."""
+        cls.looks.append(cls.__name__)
+        return handler(schema)
+
+
+def test_the_fields_of_a_model_are_looked_at_once() -> None:
+    """Not in every run; and a model that is made of another one is looked at by itself."""
+
+    class LoginAction(BaseAction[LoginParams]):
+        pass
+
+    class Other(LoginParams):
+        second_token: SecretStr
+
+    class OtherAction(BaseAction[Other]):
+        pass
+
+    for _ in range(3):
+        LoginAction.validate_params({"token": "hunter2"})
+        assert LoginAction.secret_params() == ("token",)
+        with pytest.raises(InvalidParamsError, match="usr: there is no such parameter; did you mean 'user'"):
+            LoginAction.validate_params({"token": "hunter2", "usr": "ada"})
+        assert OtherAction.secret_params() == ("token", "second_token")
+
+    assert LoginParams.looks == ["LoginParams", "Other"]
 
 
 def test_a_result_that_does_not_fit_is_an_error_and_undoes_the_run() -> None:
