@@ -11,7 +11,9 @@ from synapse_sdk.errors import StepFailedError
 from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions import AddTaskDataAction, AddTaskDataParams
 from synapse_sdk.plugins.actions.add_task_data import AddTaskDataResult
+from synapse_sdk.storage import open_storage
 from synapse_sdk.testing import OK, Blackhole, CutDownload, Fault, Latency, Reset, Slow, Status
+from tests.conformance.s3_server import LOGIN
 from tests.faults.buckets import BucketWorld
 
 PARAMS = {"project": "birds", "target_specification_name": "labels", "batch_size": 2}
@@ -31,12 +33,18 @@ class Annotate(AddTaskDataAction[AddTaskDataParams]):
 @pytest.fixture
 def birds(bucket: BucketWorld) -> BucketWorld:
     """A project of six tasks, whose units have an image and a file with annotations in the bucket."""
-    backend = bucket.backend
+    fill(bucket, "bucket")
+    return bucket
+
+
+def fill(world: BucketWorld, storage_name: str) -> None:
+    """Make the project, whose files are in this storage; they come there without the proxy."""
+    backend = world.backend
     specifications = [FileSpecification(name="images", is_primary=True), FileSpecification(name="labels")]
     collection = backend.collections.create("both", specifications=specifications).id
-    record = backend.storages.get("bucket")
+    record = backend.storages.get(storage_name)
     units, stored = [], []
-    with bucket.storage() as storage:
+    with open_storage(record.url.replace(world.proxy.url, world.server.endpoint), credentials=LOGIN) as storage:
         for name, document in DOCUMENTS.items():
             files = {}
             for specification, content in (("images", name.encode()), ("labels", json.dumps(document).encode())):
@@ -50,7 +58,6 @@ def birds(bucket: BucketWorld) -> BucketWorld:
     backend.ingestion.publish("before")
     project = backend.projects.create("birds", collection).id
     backend.tasks.create(project, [unit.id for unit in backend.data_units.list(collection)])
-    return bucket
 
 
 def annotate(**params: Any) -> AddTaskDataResult:  # noqa: ANN401  # those of the action
@@ -94,14 +101,18 @@ def test_annotations_come_from_a_network_that_fails_now_and_then(birds: BucketWo
 
 
 @pytest.mark.parametrize("fault", [Reset(), pytest.param(Blackhole(), marks=pytest.mark.full)], ids=repr)
-def test_a_network_that_goes_away_fails_the_run_which_is_undone(birds: BucketWorld, fault: Fault) -> None:
+def test_a_network_that_goes_away_fails_the_run_which_is_undone(bucket: BucketWorld, fault: Fault) -> None:
     """F16: the reason is the storage, and not six tasks one by one; none of them keeps anything."""
-    birds.proxy.faults([OK] * 2 + [fault] * SPARE)
+    url = f"s3://{bucket.bucket}/short?endpoint={bucket.proxy.url}&region=us-east-1&timeout=0.5"
+    bucket.backend.storages.create("short", url, credentials=LOGIN)
+    fill(bucket, "short")
+    bucket.proxy.faults([OK] * 2 + [fault] * SPARE)
 
     with pytest.raises(StepFailedError, match=r"bucket|storage|s3"):
         annotate(on_error="stop", download_max_retries=0)
 
-    assert data_of(birds) == [None] * len(DOCUMENTS)
+    assert data_of(bucket) == [None] * len(DOCUMENTS)
+    assert [each.fault for each in bucket.proxy.requests].count(fault) > 0
 
 
 def test_a_file_that_is_not_there_fails_its_task_alone(birds: BucketWorld) -> None:
