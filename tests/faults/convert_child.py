@@ -66,6 +66,7 @@ class World:
             self.target.mkdir(parents=True)
         elif before == "leftover":
             assert self.convert_and_die(LATE)
+            assert any(path.is_file() for path in self.out.rglob("*"))
 
     def moments(self) -> int:
         """Return how many moments there are in a conversion."""

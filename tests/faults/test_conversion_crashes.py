@@ -12,7 +12,7 @@ from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, make
 FORMATS = ("coco", "dm_v2", "pascal", "yolo")
 BEFORE = ("nothing", "empty", "leftover")
 """What is at the place of the target: nothing, an empty folder, or what another conversion has left that was killed."""
-FEWEST = 50
+FEWEST = 40
 """Moments; with fewer, conversions are not what these tests believe."""
 
 
