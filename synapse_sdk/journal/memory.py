@@ -21,6 +21,7 @@ __all__ = ["MemoryJournal"]
 class _Run:
     id: RunId
     source: RunSource
+    digest: bytes
     created_at: datetime
     status: RunStatus = RunStatus.PENDING
     ended_at: datetime | None = None
@@ -44,7 +45,7 @@ class _Run:
             token=self.token,
             lease_left=self.left(now),
             cancellation=self.cancellation,
-            digest=first_digest(self.id, self.source.to_text()),
+            digest=self.digest,
         )
 
 
@@ -73,7 +74,8 @@ class MemoryJournal:
         with self._lock:
             if run_id in self._runs:
                 raise refusals.already_there(run_id, self.url)
-            self._runs[run_id] = run = _Run(run_id, source, self._clock.now())
+            digest = first_digest(run_id, source.to_text())
+            self._runs[run_id] = run = _Run(run_id, source, digest, self._clock.now())
             return run.record(self._clock.monotonic())
 
     def run(self, run_id: str) -> RunRecord:
