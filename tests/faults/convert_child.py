@@ -24,8 +24,6 @@ CALLS = frozenset(
 )
 """What Python tells audit hooks before it asks the system for it: all that a conversion does to files, but for writes
 into a file that is open, and those are in a folder that nobody sees."""
-LATE = 40
-"""A moment at which some files are written; dying there leaves a leftover."""
 
 type Hook = Callable[[str, tuple[Any, ...]], None]
 
@@ -43,6 +41,8 @@ class World:
         self.source, self.out = folder / "source", folder / "out"
         self.target = self.out / "deep" / "birds"
         self._to, self._options = to, ConversionOptions(images=ImageTransfer(images))
+        self._late = 0
+        """The last moment at which files are there, and no target: dying then leaves a leftover."""
 
     def convert(self) -> None:
         """Convert the source."""
@@ -65,8 +65,18 @@ class World:
         if before == "empty":
             self.target.mkdir(parents=True)
         elif before == "leftover":
-            assert self.convert_and_die(LATE)
-            assert any(path.is_file() for path in self.out.rglob("*"))
+            self._late = self._late or self._last_moment_with_files()
+            assert self.convert_and_die(self._late)
+
+    def _last_moment_with_files(self) -> int:
+        for moment in range(self.moments(), 0, -1):
+            rmtree(self.out, ignore_errors=True)
+            assert self.convert_and_die(moment)
+            if not self.target.exists() and any(path.is_file() for path in self.out.rglob("*")):
+                rmtree(self.out)
+                return moment
+        msg = "no moment leaves files without a target"
+        raise AssertionError(msg)
 
     def moments(self) -> int:
         """Return how many moments there are in a conversion."""
