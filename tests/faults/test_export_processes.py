@@ -13,8 +13,8 @@ from synapse_sdk.testing import OK, Fault, Slow, Status
 from tests.faults.buckets import BucketWorld
 from tests.faults.export_child import exporting, resuming
 from tests.faults.exporting import check_whole, contents_of, params_of, seen, store
-from tests.faults.upload_child import RUN, journal_of, recorded, wait_while_it_lives
-from tests.unit.executors.driving import process_state, wait_until
+from tests.faults.upload_child import RUN, journal_of, recorded, wait_until_frozen, wait_while_it_lives
+from tests.unit.executors.driving import wait_until
 from tests.unit.plugins.actions.upload.world import World
 
 SHORT = 1.0
@@ -99,7 +99,7 @@ def test_a_worker_that_wakes_up_after_the_rollback_leaves_nothing(world: World, 
     store(world, MANY)
     with exporting(world, lease=SHORT, failpoints=f"{moment}=stop@1", save_original_file=False) as child:
         pid = child.process.pid
-        wait_while_it_lives(child, lambda: process_state(pid) == "T", "it is frozen")
+        wait_until_frozen(child, journal_of(world))
         wait_until(lambda: not recorded(world).is_owned, "its lease has ended")
         rollback_run(RUN, journal=journal_of(world))
         assert not (world.folder / "out").exists()
@@ -124,10 +124,10 @@ def test_a_worker_that_wakes_up_does_no_harm_to_the_one_that_goes_on(world: Worl
     """F18: neither to its ledger nor to its files, nor to its report."""
     store(world, MANY)
     with exporting(world, lease=SHORT, failpoints=f"{moment}=stop@1", save_original_file=False) as first:
-        wait_while_it_lives(first, lambda: process_state(first.process.pid) == "T", "it is frozen")
+        wait_until_frozen(first, journal_of(world))
         wait_until(lambda: not recorded(world).is_owned, "its lease has ended")
         with resuming(world, RUN, failpoints="export.saved=stop@1") as second:
-            wait_while_it_lives(second, lambda: process_state(second.process.pid) == "T", "the second is at work")
+            wait_until_frozen(second, journal_of(world))
             os.kill(first.process.pid, signal.SIGCONT)
             assert first.said()["raised"] in {"LeaseLostError", "StepFailedError"}
 

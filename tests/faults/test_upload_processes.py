@@ -9,8 +9,8 @@ import pytest
 from synapse_sdk.plugins import cancel_run, resume_run, rollback_run
 from synapse_sdk.testing import OK, Slow
 from tests.faults.buckets import BucketWorld
-from tests.faults.upload_child import RUN, journal_of, recorded, uploading, wait_while_it_lives
-from tests.unit.executors.driving import process_state, wait_until
+from tests.faults.upload_child import RUN, journal_of, recorded, uploading, wait_until_frozen, wait_while_it_lives
+from tests.unit.executors.driving import wait_until
 from tests.unit.plugins.actions.upload.world import World
 
 LARGE = bytes(range(256)) * (48 << 10)
@@ -33,7 +33,7 @@ def test_a_worker_that_wakes_up_after_its_run_was_undone_leaves_nothing(either: 
     before = fill(either)
     with uploading(either, lease=SHORT, failpoints=f"{moment}=stop@1") as child:
         pid = child.process.pid
-        wait_while_it_lives(child, lambda: process_state(pid) == "T", "it is frozen")
+        wait_until_frozen(child, journal_of(either))
         wait_until(lambda: not recorded(either).is_owned, "its lease has ended")
         rollback_run(RUN, journal=journal_of(either))
         assert either.objects() == before
