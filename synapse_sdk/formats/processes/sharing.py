@@ -153,7 +153,7 @@ class SharedFlow:
         for number in range(1, self._count):
             task = Task(
                 sources=[os.fspath(each) for each in conversion.sources],
-                source_format=conversion.source_format,
+                source_format=self.source_format if len(conversion.sources) == 1 else conversion.source_format,
                 target_format=conversion.target_format,
                 options=sent_options(conversion.options),
                 parts=parts,
