@@ -96,8 +96,10 @@ def crowd(number, image, width, height):
 
 
 def make_folders(folder: Path) -> Expected:
-    """Write image folders: every class in every split."""
+    """Write image folders: every class in every split, with folders in them that a list of classes says are none."""
     expected = Expected(sorted(FOLDER_CLASSES))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in expected.classes))
     for split, count in SPLITS.items():
         found = expected.labels[split] = {}
         for number, name in enumerate(n for n in image_names(count) if not n.startswith(".")):
