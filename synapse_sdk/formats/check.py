@@ -98,24 +98,16 @@ def _check_item(
             fit(item, annotation)
         same = msgspec.json.encode(replace(annotation, id=""))
         if (first := seen.setdefault(same, annotation.id)) != annotation.id:
-            losses.of_annotation(
-                Outcome.CHANGED,
-                TWICE,
-                item=item.name,
-                split=item.split,
-                annotation=annotation.id,
-                words=f"the same as annotation {first}",
-            )
+            _tell(losses, TWICE, item, annotation, f"the same as annotation {first}")
 
 
 def _check_relation(item: Item, annotation: Annotation, link: Relation, ids: Container[str], losses: LossLog) -> None:
     for end in (link.source, link.target):
         if end not in ids:
-            losses.of_annotation(
-                Outcome.CHANGED,
-                DANGLING,
-                item=item.name,
-                split=item.split,
-                annotation=annotation.id,
-                words=f"there is no annotation {end!r:.100}",
-            )
+            _tell(losses, DANGLING, item, annotation, f"there is no annotation {end!r:.100}")
+
+
+def _tell(losses: LossLog, reason: Reason, item: Item, annotation: Annotation, words: str) -> None:
+    losses.of_annotation(
+        Outcome.CHANGED, reason, item=item.name, split=item.split, annotation=annotation.id, words=words
+    )

@@ -209,7 +209,7 @@ class FsspecStorage(Storage):
             except StorageError as error:
                 failed[key] = error
         if failed:
-            raise undeleted(self.url, failed) from next(iter(failed.values()))
+            raise undeleted(self.url, failed)
 
     def copy(self, source: str, target: str, *, overwrite: bool = False) -> None:
         """Copy an object, by reading and writing it; see `Storage.copy`."""

@@ -255,7 +255,7 @@ class LocalStorage(Storage):
             for some in pool.map(self._delete_from, folders.keys(), folders.values()):
                 failed |= some
         if failed:
-            raise undeleted(self.url, failed) from next(iter(failed.values()))
+            raise undeleted(self.url, failed)
 
     def _delete_from(self, folder: tuple[str, ...], names: Iterable[str]) -> dict[str, OSError]:
         """Delete files of a folder, and it as well if it is empty then; return what could not be deleted, by key."""

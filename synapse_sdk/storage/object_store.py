@@ -300,7 +300,7 @@ class ObjectStorage(Storage):
             for some in pool.map(self._delete_some, batched(wanted, BATCH)):
                 failed |= some
         if failed:
-            raise undeleted(self.url, failed) from next(iter(failed.values()))
+            raise undeleted(self.url, failed)
 
     def _delete_some(self, keys: Sequence[str]) -> dict[str, StorageError]:
         """Delete objects, in one request if that is possible, and return those that could not be deleted."""

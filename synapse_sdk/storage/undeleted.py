@@ -18,5 +18,8 @@ def undeleted(url: str, failed: Mapping[str, StorageError | OSError]) -> Storage
     others = f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
     msg = f"{url} could not delete {key!r}{others}"
     if isinstance(first, StorageError):
-        return type(first)(msg, why=first.why, fix=first.fix, keys=sorted(failed))
-    return StorageError(msg, why=first.strerror, keys=sorted(failed))
+        error = type(first)(msg, why=first.why, fix=first.fix, keys=sorted(failed))
+    else:
+        error = StorageError(msg, why=first.strerror, keys=sorted(failed))
+    error.__cause__ = first
+    return error
