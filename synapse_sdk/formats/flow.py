@@ -1,6 +1,7 @@
 """The way of items from the sources of a conversion into its target, in one process."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ class Flow:
     def __init__(self, conversion: Conversion, folder: Path, losses: LossLog, portion: Portion) -> None:
         self._conversion, self._folder, self._losses, self._portion = conversion, folder, losses, portion
         self._tally = Tally()
+        self._read: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        """Class and tools to the number of annotations that were read."""
         self._stack = ExitStack()
         options = conversion.options
         self.reader, self.source_format = open_datasets(
@@ -126,7 +129,7 @@ class Flow:
             SynapseError: An item cannot be read or written, and the others are nothing without it.
             OSError: The target cannot be written.
         """
-        tally, portion, parts = self._tally, self._portion, self.parts
+        tally, read, portion, parts = self._tally, self._read, self._portion, self.parts
         asked = portion.position
         for item in self.reader.items():
             tally.items += 1
@@ -136,10 +139,8 @@ class Flow:
                 self._losses.rename(item, split=split)
                 item.split = split
             tally.annotations += len(item.annotations)
-            read = tally.read
             for annotation in item.annotations:
-                for tool in tools_of(annotation):
-                    read[annotation.label, tool] += 1
+                read[annotation.label, tools_of(annotation)] += 1
             if portion.is_divided and not (portion.position > asked and self._is_separate(item)):
                 raise OneProcessError
             asked = portion.position
@@ -149,6 +150,10 @@ class Flow:
     def tally(self) -> Tally:
         """Return how much went through."""
         self._tally.left_out = self._choice.left_out
+        self._tally.read = Counter()
+        for (label, tools), count in self._read.items():
+            for tool in tools:
+                self._tally.read[label, tool] += count
         self._tally.written = self.writer.tally().copy()
         return self._tally
 

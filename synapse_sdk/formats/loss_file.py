@@ -1,12 +1,12 @@
 """The file that has every loss of a conversion, a row each."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["LossFile", "as_rows"]
+__all__ = ["COLUMNS", "LossFile", "as_rows"]
 
 COLUMNS = ("outcome", "code", "split", "item", "annotation", "where", "words")
 
@@ -46,13 +46,17 @@ class LossFile:
             self._file = None
 
 
-def as_rows(losses: Iterable[Iterable[str]]) -> str:
+def as_rows(losses: Sequence[Sequence[str]]) -> str:
     r"""Return losses as CSV (RFC 4180, but for the ends of lines).
 
     Example:
         >>> as_rows([("dropped", "CROWD", "", "a, b.jpg", "7", "", "why")])
         'dropped,CROWD,,"a, b.jpg",7,,why\n'
     """
+    plain = "".join([",".join(loss) + "\n" for loss in losses])
+    is_plain = plain.count(",") == len(losses) * (len(COLUMNS) - 1) and plain.count("\n") == len(losses)
+    if is_plain and '"' not in plain and "\r" not in plain:
+        return plain  # what the writer would write, in half the time
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows(losses)
     return text.getvalue()

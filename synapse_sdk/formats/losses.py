@@ -46,7 +46,7 @@ class Reason:
     """The way out."""
 
 
-class Loss(Struct, frozen=True, gc=False, kw_only=True):
+class Loss(Struct, frozen=True, gc=False):
     """One thing that was lost."""
 
     outcome: Outcome
@@ -157,13 +157,12 @@ class LossLog:
         if not self._is_heard:
             return
         known = self._known(split, item).get(annotation) if annotation else None
-        if known is None:
+        if known is None or _WEIGHT[outcome] > _WEIGHT[known]:
+            if known is not None:
+                self.annotations[known] -= 1
             self.annotations[outcome] += 1
-        elif _WEIGHT[outcome] > _WEIGHT[known]:
-            self.annotations[known] -= 1
-            self.annotations[outcome] += 1
-        if annotation and (known is None or _WEIGHT[outcome] > _WEIGHT[known]):
-            self._outcomes[annotation] = outcome
+            if annotation:
+                self._outcomes[annotation] = outcome
         self._add(outcome, reason, item, split, annotation, where, words)
 
     def of_item(
@@ -221,7 +220,9 @@ class LossLog:
 
     def page(self) -> str:
         """Return what was taken down since the last page, as rows of the file."""
-        page = as_rows(self._rows) if self._rows else ""
+        if not self._rows:
+            return ""
+        page = _encodable(as_rows(self._rows))
         self._rows.clear()
         return page
 
@@ -262,16 +263,11 @@ class LossLog:
     def _add(  # noqa: PLR0917  # all that a loss has
         self, outcome: Outcome, reason: Reason, item: str, split: str, annotation: str, where: str, words: str
     ) -> None:
-        said = (item, split, annotation, where, words)
-        if not "".join(said).isascii():
-            item, split, annotation, where, words = map(_encodable, said)
         kind = (outcome, reason)
-        self.reasons[kind] += 1
-        if self.reasons[kind] <= MOST_KEPT or self._listener is not None:
-            loss = Loss(
-                outcome=outcome, reason=reason, item=item, split=split, annotation=annotation, where=where, words=words
-            )
-            self._show(kind, loss)
+        self.reasons[kind] = count = self.reasons[kind] + 1
+        if count <= MOST_KEPT or self._listener is not None:
+            said = map(_encodable, (item, split, annotation, where, words))
+            self._show(kind, Loss(outcome, reason, *said))
         if self._file is not None or self._is_divided:
             self._rows.append((outcome, reason.code, split, item, annotation, where, words or reason.words))
             if len(self._rows) >= MOST_ROWS and not self._is_divided:

@@ -7,6 +7,7 @@ screen.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import product
 
 from msgspec import Struct, field
 
@@ -197,18 +198,26 @@ def tools_of(annotation: Annotation) -> tuple[str, ...]:
         (<Tool.BOX: 'bounding_box'>, <Tool.POLYGON: 'polygon'>)
     """
     shape = annotation.shape
-    found: tuple[str, ...] = () if annotation.box is None else (Tool.BOX,)
-    if shape is not None:
-        found += (shape.tool,) if isinstance(shape, Verbatim) else (_TOOLS[type(shape)],)
-    if annotation.keypoints is not None:
-        found += (Tool.KEYPOINTS,)
+    if isinstance(shape, Verbatim):
+        return _used((shape.tool,), has_box=annotation.box is not None, has_keypoints=annotation.keypoints is not None)
+    return _USED[annotation.box is not None, type(shape), annotation.keypoints is not None]
+
+
+def _used(shape: tuple[str, ...], *, has_box: bool, has_keypoints: bool) -> tuple[str, ...]:
+    found = ((Tool.BOX,) if has_box else ()) + shape + ((Tool.KEYPOINTS,) if has_keypoints else ())
     return found or (Tool.CLASSIFICATION,)
 
 
-_TOOLS: dict[type, str] = {
-    RotatedBox: Tool.ROTATED_BOX,
-    Polygon: Tool.POLYGON,
-    Polyline: Tool.POLYLINE,
-    Mask: Tool.MASK,
-    Relation: Tool.RELATION,
+_SHAPES: dict[type, tuple[str, ...]] = {
+    type(None): (),
+    RotatedBox: (Tool.ROTATED_BOX,),
+    Polygon: (Tool.POLYGON,),
+    Polyline: (Tool.POLYLINE,),
+    Mask: (Tool.MASK,),
+    Relation: (Tool.RELATION,),
 }
+_USED = {
+    (has_box, kind, has_keypoints): _used(tools, has_box=has_box, has_keypoints=has_keypoints)
+    for has_box, (kind, tools), has_keypoints in product((False, True), _SHAPES.items(), (False, True))
+}
+"""The tools by whether there is a box, the kind of shape, and whether there are joints: asked of every annotation."""

@@ -1,6 +1,8 @@
-"""Laws of losses that several processes take down: together they are what one would have taken down."""
+"""Laws of losses: those that several processes take down are what one would have; and rows are CSV."""
 
+import csv
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_sdk.formats.loss_file import COLUMNS, as_rows
 from synapse_sdk.formats.losses import LossCounts, LossLog, Outcome, Reason
 
 ODD, STRANGE = Reason("ODD", "it is odd", "Make it even"), Reason("ODD", "it is strange", "Make it even")
@@ -86,3 +89,12 @@ def test_several_logs_take_down_what_one_would(
 
     assert text(folder / "several.csv") == text(folder / "one.csv")
     assert shown(several) == shown(one)
+
+
+@given(st.lists(st.lists(st.text("a,\"\n\r' é\\;", max_size=4), min_size=len(COLUMNS), max_size=len(COLUMNS))))
+def test_rows_of_losses_are_those_of_a_csv_writer(losses: list[list[str]]) -> None:
+    """Whatever is in them, and whether or not one had to be called."""
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(losses)
+
+    assert as_rows(losses) == text.getvalue()

@@ -46,7 +46,7 @@ class IdTable:
 
     def get(self, id_: Id) -> int:
         """Return the position of the image with an id; -1 if there is none."""
-        number = _number(id_)
+        number = id_ if type(id_) is int and 0 <= id_ <= HIGHEST else _number(id_)
         if number is None:
             return self._others.get(id_, NOWHERE)
         place = bisect_left(self._numbers, number)

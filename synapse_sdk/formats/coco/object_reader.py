@@ -1,9 +1,11 @@
 """Annotations of a COCO file, as every format has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from synapse_sdk.formats.coco.document import BAD_JSON, Document
 from synapse_sdk.formats.coco.reasons import JOINTS, NOT_LABELLED
+from synapse_sdk.formats.coco.record_list import tried
 from synapse_sdk.formats.coco.records import Extension, Record, RecordDecoder, Rle
 from synapse_sdk.formats.coco.shapes import are_rings, as_rotated_box, joints_of, mask_of, places_of_unlabelled
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
@@ -36,19 +38,17 @@ class ObjectReader:
         # The record that is being read, for the log.
         self._item, self._number, self._id = Item(name=""), 0, ""
 
-    def read_into(self, item: Item, numbers: Iterable[int]) -> None:
+    def read_into(self, item: Item, numbers: Sequence[int]) -> None:
         """Give an item its annotations; the log says which cannot be read.
 
         Args:
             item: The item.
             numbers: The numbers of its annotations in the file, from 0.
         """
-        records, decode, label_of, annotations = self._records, self._decoder.decode, self._labels.get, item.annotations
+        label_of, annotations = self._labels.get, item.annotations
         has_extras = bool(self._decoder.extras)
-        for number in numbers:
-            try:
-                record = decode(records[number])
-            except BAD_JSON:
+        for number, record in zip(numbers, self._decoded(numbers), strict=True):
+            if record is None:
                 annotations += self._read_faulty(item, number)
                 continue
             # Nearly all have a box, perhaps an outline, and nothing else.
@@ -75,6 +75,12 @@ class ObjectReader:
         self._id = "" if record.id is None else str(record.id)
         words = f"image {record.image_id!r} is not in the list of images"
         self._tell(Outcome.FAILED, UNKNOWN_IMAGE, words)
+
+    def _decoded(self, numbers: Sequence[int]) -> Sequence[Record | None]:
+        """Return records that are as they should be, all of an item in one step if they are; None for others."""
+        with suppress(*BAD_JSON):
+            return self._decoder.decode_all(self._records.together(numbers))
+        return [tried(self._decoder.decode, self._records[number]) for number in numbers]
 
     def _read_faulty(self, item: Item, number: int) -> Sequence[Annotation]:
         """Return an annotation with what can be used of a record that is not as it should be, if anything."""

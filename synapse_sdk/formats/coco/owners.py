@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from synapse_sdk.formats.coco.id_table import NOWHERE, IdTable
 from synapse_sdk.formats.coco.record_list import RecordList
@@ -27,8 +27,8 @@ class Owners:
         # Places are positions, behind one for each kind of annotation that has no image.
         counts = array("I", (0,)) * (count - UNREADABLE)
         is_in_order, before = True, 0
-        for place in _places(annotations, positions):
-            counts[place] += 1
+        for place, length in _places(annotations, positions):
+            counts[place] += length
             is_in_order, before = is_in_order and before <= place, place
         self._ends = array("I", accumulate(counts))
         self._order: Sequence[int] = range(len(annotations))
@@ -46,16 +46,21 @@ class Owners:
         return self._order[: self._ends[1]]
 
 
-def _places(annotations: RecordList, positions: IdTable) -> Iterator[int]:
-    for record in annotations.decoded(OwnerKey):
-        yield (UNREADABLE if record is None else positions.get(record.image_id)) - UNREADABLE
+def _places(annotations: RecordList, positions: IdTable) -> Iterator[tuple[int, int]]:
+    """Yield the place of annotations that follow each other and are of one image, and how many they are."""
+    ids = (None if record is None else record.image_id for record in annotations.decoded(OwnerKey))
+    for id_, same in groupby(ids):
+        yield (UNREADABLE if id_ is None else positions.get(id_)) - UNREADABLE, len([*same])
 
 
-def _in_order(places: Iterable[int], ends: Sequence[int]) -> Sequence[int]:
+def _in_order(places: Iterable[tuple[int, int]], ends: Sequence[int]) -> Sequence[int]:
     """Return the numbers of annotations by place: a counting sort, which keeps their order."""
     order = array("I", (0,)) * ends[-1]
     next_ones = array("I", (0, *ends[:-1]))
-    for number, place in enumerate(places):
-        order[next_ones[place]] = number
-        next_ones[place] += 1
+    number = 0
+    for place, length in places:
+        start = next_ones[place]
+        order[start : start + length] = array("I", range(number, number + length))
+        next_ones[place] += length
+        number += length
     return order

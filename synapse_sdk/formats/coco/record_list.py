@@ -3,13 +3,14 @@
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 import msgspec
 from msgspec import Raw
 
-__all__ = ["BAD_JSON", "RecordList"]
+__all__ = ["BAD_JSON", "RecordList", "tried"]
 
 BAD_JSON = (ValueError, RecursionError)
 """What msgspec raises for JSON that is malformed, not of the type, not UTF-8, or too deep."""
@@ -22,7 +23,7 @@ BETWEEN = re.compile(rb"[\s,]*")
 BOUNDARY = re.compile(rb"\}(?=\s*,\s*\{)")
 """Where a record ends, unless it is something within a record that does."""
 
-_cut = msgspec.json.Decoder(list[Raw]).decode
+_records_of = msgspec.json.Decoder(list[Raw]).decode
 
 
 class RecordList:
@@ -60,13 +61,27 @@ class RecordList:
 
     def __getitem__(self, number: int) -> bytes:
         """Return the JSON of a record."""
-        start = self._starts[number]
-        block = bisect_right(self._firsts, number) - 1
+        return self._piece(self._block_of(number), number, number)
+
+    def together(self, numbers: Sequence[int]) -> bytes:
+        """Return the JSON of a list of records."""
+        # Records that follow each other are in one piece already, unless a block ends between them.
+        if isinstance(numbers, range) and numbers and numbers.step == 1:
+            first, last = numbers[0], numbers[-1]
+            if (block := self._block_of(first)) == self._block_of(last):
+                return b"[%b]" % self._piece(block, first, last)
+        return b"[%b]" % b",".join([self[number] for number in numbers])
+
+    def _block_of(self, number: int) -> int:
+        return bisect_right(self._firsts, number) - 1
+
+    def _piece(self, block: int, first: int, last: int) -> bytes:
+        """Return what is in the file from one record of a block up to another one."""
         begin, end = self._begins[block], self._ends[block]
         # The first record of the next block starts at 0, the next one in this block does not.
-        if number + 1 < len(self._starts) and (following := self._starts[number + 1]) > start:
+        if last + 1 < len(self._starts) and (following := self._starts[last + 1]) > self._starts[last]:
             end = begin + following
-        return bytes(self._text[begin + start : end]).rstrip(b" \t\r\n,")
+        return bytes(self._text[begin + self._starts[first] : end]).rstrip(b" \t\r\n,")
 
     def decoded[T](self, kind: type[T]) -> Iterator[T | None]:
         """Yield all records as one kind of struct; None for each that is not."""
@@ -78,7 +93,7 @@ class RecordList:
             except BAD_JSON:
                 after = self._firsts[block + 1] if block + 1 < len(self._firsts) else len(self)
                 for number in range(first, after):
-                    yield _tried(decode, self[number])
+                    yield tried(decode, self[number])
 
     def close(self) -> None:
         """Let go of the file; there are no records any more."""
@@ -105,18 +120,29 @@ class RecordList:
             ValueError: It is within a record. What is sound JSON once the list is closed ends where a record does.
         """
         text = _as_list(self._text, begin, end)
-        records = _cut(text)
+        records = _records_of(text)
         self._begins.append(begin)
         self._ends.append(end)
         self._firsts.append(len(self._starts))
-        place, add, between = 1, self._starts.append, BETWEEN.match
-        for record in records:
-            add(place - 1)
-            place = between(text, place + len(record)).end()  # type: ignore[union-attr]  # it matches nothing, too
+        self._starts.extend(_starts_of(records, text))
         return end
 
 
-def _next_start(text: memoryview, end: int) -> int:
+def _starts_of(records: Sequence[Raw], text: bytes) -> Iterator[int]:
+    """Yield where each record of a list starts, counted from the first one."""
+    # Whoever writes a file writes the same between any two records: then lengths tell, which is quick.
+    first = len(records[0])
+    gap = text[1 + first : _next_start(text, 1 + first)]
+    if gap.join(records) == text[1:-1]:
+        yield from accumulate(map(len(gap).__add__, map(len, records[:-1])), initial=0)
+        return
+    place = 0
+    for record in records:
+        yield place
+        place = _next_start(text, 1 + place + len(record)) - 1
+
+
+def _next_start(text: memoryview | bytes, end: int) -> int:
     return BETWEEN.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing, too
 
 
@@ -124,7 +150,8 @@ def _as_list(text: memoryview, begin: int, end: int) -> bytes:
     return b"".join((b"[", text[begin:end], b"]"))
 
 
-def _tried[T](decode: Callable[[bytes], T], record: bytes) -> T | None:
+def tried[T](decode: Callable[[bytes], T], record: bytes) -> T | None:
+    """Return what becomes of a record; None if it is not as it should be."""
     try:
         return decode(record)
     except BAD_JSON:

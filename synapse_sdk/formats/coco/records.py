@@ -92,6 +92,8 @@ class RecordDecoder:
     def __init__(self) -> None:
         self.decode: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode
         """Returns an annotation. Anything unexpected is one of `document.BAD_JSON`: `decode_faulty` knows more."""
+        self.decode_all: Callable[[bytes], list[Record]] = msgspec.json.Decoder(list[Record]).decode
+        """Returns a list of annotations; the same."""
         self.extras: dict[str, str] = {}
         """The keys that were learnt, by the names of their fields."""
 
@@ -143,6 +145,7 @@ class RecordDecoder:
             "WiderRecord", fields, bases=(Record,), rename=self.extras, gc=False, forbid_unknown_fields=True
         )
         self.decode = msgspec.json.Decoder[Record](wider).decode
+        self.decode_all = msgspec.json.Decoder[list[Record]](list[wider]).decode  # type: ignore[valid-type]
 
 
 def _is_empty(value: Raw) -> bool:

@@ -40,6 +40,7 @@ class Lines(ABC):
             self._indices.setdefault(spec.name, index)
         self._counts = [0] * len(classes)
         self._fitter, self._losses = fitter, losses
+        self._in_task = f" in task {self.task}"
 
     def lines(self, item: Item) -> list[str]:
         """Return the annotations of a measured item as rows, those that can be one."""
@@ -96,11 +97,11 @@ class Lines(ABC):
         """Report the shapes of an annotation that its row does not have."""
         for tool in tools_of(annotation):
             if tool not in kept:
-                self._tell(Outcome.CHANGED, SHAPE, item, annotation, f"{tool} in task {self.task}")
+                self._tell(Outcome.CHANGED, SHAPE, item, annotation, tool + self._in_task)
 
     def _drop(self, item: Item, annotation: Annotation) -> None:
         """Report that nothing of an annotation can be written."""
-        words = f"{' and '.join(tools_of(annotation))} in task {self.task}"
+        words = " and ".join(tools_of(annotation)) + self._in_task
         self._tell(Outcome.DROPPED, SHAPE, item, annotation, words)
 
     def _box(self, item: Item, annotation: Annotation) -> Box | None:

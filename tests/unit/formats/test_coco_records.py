@@ -45,6 +45,33 @@ def test_any_list_is_cut_between_its_records(values: list[Any], indent: int | No
     assert len(records) == len(values)
 
 
+@given(st.lists(VALUES, max_size=5), st.data())
+def test_whatever_is_between_records_is_none_of_them(values: list[Any], data: st.DataObject) -> None:
+    """Some writers have the same between any two of them, and some do not."""
+    blanks = st.sampled_from(["", " ", "\n  ", "\t\t"])
+    text = "".join(
+        f"{data.draw(blanks)}{',' if number else ''}{data.draw(blanks)}{json.dumps(value)}"
+        for number, value in enumerate(values)
+    )
+
+    records = RecordList(f"[{text}{data.draw(blanks)}]".encode())
+
+    assert [json.loads(records[number]) for number in range(len(records))] == values
+
+
+@given(st.sampled_from([1, 16, 1 << 17]), st.lists(VALUES), st.data())
+def test_records_are_had_together(block: int, values: list[Any], data: st.DataObject) -> None:
+    """In any order, and across blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_list, "BLOCK", block)
+        records = RecordList(json.dumps(values).encode())
+    first, last = sorted(data.draw(st.integers(0, len(values))) for _ in range(2))
+    some = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=4)) if values else []
+
+    assert json.loads(records.together(range(first, last))) == values[first:last]
+    assert json.loads(records.together(some)) == [values[number] for number in some]
+
+
 @pytest.mark.usefixtures("small_blocks")
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=3) | st.integers()))
