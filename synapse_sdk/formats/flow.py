@@ -166,10 +166,13 @@ class Flow:
 
         Of a name with a suffix that is none of an image, writers do not agree what is its stem, if there is no image.
         """
-        is_known = item.split in self._splits and self._labels.issuperset([each.label for each in item.annotations])
-        suffix = splitext(item.name)[1]  # noqa: PTH122  # a name, with slashes
-        has_stem = bool(item.path) or not suffix or suffix.lower() in IMAGE_SUFFIXES
-        return is_known and has_stem and not FILES.search(item.name)
+        if item.split not in self._splits or not self._labels.issuperset([each.label for each in item.annotations]):
+            return False
+        if not item.path:
+            suffix = splitext(item.name)[1]  # noqa: PTH122  # a name, with slashes
+            if suffix and suffix.lower() not in IMAGE_SUFFIXES:
+                return False
+        return "/" not in item.name or not FILES.search(item.name)
 
 
 def _partition(conversion: Conversion) -> Partition:

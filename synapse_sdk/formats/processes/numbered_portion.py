@@ -78,5 +78,7 @@ class NumberedPortion(Portion):
 
 def _stem(name: str) -> str:
     """Return what the names of all files have in common that may be in each other's way, on any file system."""
-    stem = splitext(name.rpartition("/")[2])[0]  # noqa: PTH122  # once for each item
-    return NUMBER.sub("", unicodedata.normalize("NFC", stem.lstrip("._"))).casefold()
+    stem = splitext(name.rpartition("/")[2])[0].lstrip("._")  # noqa: PTH122  # once for each item
+    if not stem.isascii():
+        stem = unicodedata.normalize("NFC", stem)
+    return (NUMBER.sub("", stem) if "_" in stem else stem).casefold()
