@@ -121,9 +121,28 @@ def find_places(config: Config, losses: LossLog) -> dict[str, tuple[Place, ...]]
             found[key] = more
     splits = canonical_splits(found, config.root)
     _tell_unlisted(config, splits.values(), losses)
-    if len(splits) > 1 and len({frozenset(realpath(place.path) for place in each) for each in splits.values()}) == 1:
+    splits = _without_stand_ins(splits, config.root)
+    if len(splits) > 1 and len({_real(places) for places in splits.values()}) == 1:
         return {"": next(iter(splits.values()))}
     return splits
+
+
+def _without_stand_ins(splits: dict[str, tuple[Place, ...]], root: str) -> dict[str, tuple[Place, ...]]:
+    """Leave out splits whose images are those of another one, whose name their folder has.
+
+    Trainers insist on some, and many datasets name the images to train with to validate with as well.
+    """
+    named = {_real(places): split for split, places in splits.items() if _are_called(places, split, root)}
+    return {split: places for split, places in splits.items() if named.get(_real(places), split) == split}
+
+
+def _real(places: Iterable[Place]) -> frozenset[str]:
+    return frozenset(realpath(place.path) for place in places)
+
+
+def _are_called(places: Iterable[Place], split: str, root: str) -> bool:
+    """Whether the folders of images have the name of a split in their path."""
+    return all(split in map(canonical_split, os.path.relpath(place.path, root).split("/")) for place in places)
 
 
 class _Finder:

@@ -17,6 +17,7 @@ __all__ = [
     "MIXED",
     "PADDED",
     "SAME_LABELS",
+    "SPLIT_MISSING",
     "TWO_SPLITS",
     "UNLISTED",
     "UNREADABLE_LABELS",
@@ -46,6 +47,11 @@ FOLDER_RENAMED = Reason(
     "Rename it in the dataset",
 )
 SAME_LABELS = Reason("SAME_LABELS", "another image has the same label file", "Rename one of the two images")
+SPLIT_MISSING = Reason(
+    "SPLIT_MISSING",
+    "trainers insist on images to train and to validate with; another split stands in",
+    "Divide the dataset: synapse dataset split",
+)
 TWO_SPLITS = Reason("TWO_SPLITS", "the image is in another split, too", "Keep it in one of them")
 UNLISTED = Reason("UNLISTED", "the YAML file does not name this folder of images", "Add it to the YAML file")
 UNREADABLE_LABELS = Reason("UNREADABLE_LABELS", "its label file cannot be read", "Replace the file")

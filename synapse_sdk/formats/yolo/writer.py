@@ -24,11 +24,11 @@ from synapse_sdk.formats.new_files import NewFiles
 from synapse_sdk.formats.reasons import NAME_TAKEN, UNSAFE_NAME
 from synapse_sdk.formats.splits import in_order, target_split
 from synapse_sdk.formats.yolo.config import NO_SPLITS
-from synapse_sdk.formats.yolo.config_text import config_text, flip_of
+from synapse_sdk.formats.yolo.config_text import config_text, flip_of, stand_ins
 from synapse_sdk.formats.yolo.lines import DetectLines, Lines
 from synapse_sdk.formats.yolo.outlines import ObbLines, SegmentLines
 from synapse_sdk.formats.yolo.poses import PoseLines
-from synapse_sdk.formats.yolo.reasons import DUPLICATE_ROW, FLIPS, FOLDER_RENAMED, HIDDEN_NAME
+from synapse_sdk.formats.yolo.reasons import DUPLICATE_ROW, FLIPS, FOLDER_RENAMED, HIDDEN_NAME, SPLIT_MISSING
 from synapse_sdk.formats.yolo.tasks import Task
 
 __all__ = ["YoloWriter"]
@@ -116,6 +116,9 @@ class YoloWriter(Writer):
         if joints and any(spec.flip for spec in classes) and not flip_of(classes, joints):
             self.losses.of_item(Outcome.NOTED, FLIPS, item="", where="dataset.yaml")
         splits = in_order(prefix.rstrip("/") for prefix in {*self._prefixes.values()} if prefix)
+        for key, images in stand_ins(splits).items() if splits else ():
+            words = f"{key} is {images}"
+            self.losses.of_item(Outcome.NOTED, SPLIT_MISSING, item="", where="dataset.yaml", words=words)
         text = config_text(classes, splits, self._task, joints)
         (self.folder / "dataset.yaml").write_text(text, encoding="utf-8", newline="\n")
         lines = "".join(f"{' '.join(spec.name.splitlines())}\n" for spec in classes)

@@ -55,6 +55,26 @@ def test_one_split_alone_is_enough(tmp_path: Path, key: str) -> None:
     assert read(tmp_path).names == [(key, "a.jpg")]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("train: images/train\nval: images/train\n", [("train", "a.jpg")]),
+        ("train: images/train\nval: images/train\ntest: images/t\n", [("train", "a.jpg"), ("test", "b.jpg")]),
+        ("train: [images/train, images/t]\nval: [images/t, images/train]\n", [("", "a.jpg"), ("", "b.jpg")]),
+    ],
+)
+def test_images_that_stand_in_for_another_split_are_read_once(
+    tmp_path: Path, text: str, names: list[tuple[str, str]]
+) -> None:
+    """N2: trainers insist on two splits, and many a dataset names one folder for both."""
+    make(tmp_path, {"images/train/a.jpg": SIZE, "images/t/b.jpg": SIZE, "data.yaml": f"{text}{NAMES}"})
+
+    result = read(tmp_path)
+
+    assert result.names == names
+    assert not result.codes
+
+
 def test_an_empty_path_is_no_split(tmp_path: Path) -> None:
     """As in many published files."""
     text = f"train: train/images\nval: valid/images\ntest: # optional\n{NAMES}"

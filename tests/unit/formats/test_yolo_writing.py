@@ -61,15 +61,33 @@ def test_splits_are_folders_and_keys(tmp_path: Path) -> None:
     ]
 
 
-def test_splits_are_never_invented(tmp_path: Path) -> None:
-    """N2: one alone is one; one without items has its folders."""
-    written = write(
-        tmp_path, [item_of(BOX, split="train")], info_of(splits=("train", "test")), images=ImageTransfer.COPY
-    )
+@pytest.mark.parametrize(
+    ("splits", "stood_in"),
+    [
+        (("train",), {"val": "train/images"}),
+        (("train", "test"), {"val": "train/images"}),
+        (("valid", "test"), {"train": "valid/images"}),
+        (("test",), {"train": "test/images", "val": "test/images"}),
+        (("holdout",), {"train": "holdout/images", "val": "holdout/images"}),
+        (("train", "valid"), {}),
+    ],
+)
+def test_splits_are_never_invented(tmp_path: Path, splits: tuple[str, ...], stood_in: dict[str, str]) -> None:
+    """N2: for those that trainers insist on another one stands in, which is said, and is no split to who reads it."""
+    source = image(tmp_path / "source/a.jpg")
+    items = [Item(name="a.jpg", split=splits[0], path=str(source), annotations=[BOX])]
 
-    assert [key for key in written.yaml if key in {"train", "val", "test"}] == ["train", "test"]
-    assert (tmp_path / "test/images").is_dir()
-    assert (tmp_path / "test/labels").is_dir()
+    written = write(tmp_path / "out", items, info_of(splits=splits), images=ImageTransfer.COPY)
+
+    places = {key: place for key, place in written.yaml.items() if key not in {"nc", "names"}}
+    assert places == {("val" if split == "valid" else split): f"{split}/images" for split in splits} | stood_in
+    assert [*places][:2] == ["train", "val"]
+    assert written.losses.reasons.total() == len(stood_in)
+    assert {reason.code for _, reason in written.losses.reasons} == ({"SPLIT_MISSING"} if stood_in else set())
+    assert sorted(each.name for each in (tmp_path / "out").iterdir() if each.is_dir()) == sorted(splits)
+    again = read(tmp_path / "out")
+    assert again.info.splits == splits
+    assert [item.split for item in again.items] == [splits[0]]
 
 
 def test_a_split_cannot_have_the_name_of_something_else(tmp_path: Path) -> None:
