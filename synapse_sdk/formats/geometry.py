@@ -47,7 +47,7 @@ def bounds(annotation: Annotation) -> Box | None:
     around = None
     match annotation.shape:
         case Polygon(rings=rings):
-            around = bounds_of_points([*chain.from_iterable(rings)])
+            around = bounds_of_points(rings[0] if len(rings) == 1 else [*chain.from_iterable(rings)])
         case Polyline(points=points):
             around = bounds_of_points(points)
         case RotatedBox() as rotated:
