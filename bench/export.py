@@ -148,8 +148,12 @@ def bare_obstore_durable(store: str, project: Path, target: Path) -> None:
 
 def copied(*words: str) -> Callable[[str, Path, Path], None]:
     """Return a client that is a command, which copies from the store."""
-    run = command(*words)
-    return lambda store, _project, target: run(target, store, target)
+    ready = command(*words)
+
+    def run(store: str, _project: Path, target: Path) -> None:
+        ready(target, store, target)()
+
+    return run
 
 
 CLIENTS: dict[str, dict[str, Callable[[str, Path, Path], None]]] = {

@@ -34,8 +34,8 @@ CONVERSION_MB, CONVERSION_BYTES, OBJECTS = 60, 150, 136_963
 TRAINING_RATIO = 1.01
 INFERENCE_RATIO, BARE = 0.9, "x onnxruntime, threads, median"
 FAST_CONVERSIONS = {"COCO to YOLO": 1.15, "DM to YOLO": 1.05}
-"""How many times the limit's time: 10,000 images/s where the target was set, on a machine whose limits were at 11,527
-and 10,483."""
+"""How many times the time of the limit that writes the same: 10,000 images/s where the target was set, on a machine
+whose limits were at 11,527 and 10,483; the second one wrote no boxes around outlines, which ours does."""
 IMPORT_MS, IMPORT_MB, VERSION_MS, HELP_MS = 25, 18, 80, 120
 FOREIGN = """
 import sys
@@ -163,16 +163,22 @@ def _of_undo(records: Records, store: str, sent: float) -> Iterator[tuple[str, s
 
 def of_conversion(records: Records) -> Iterator[tuple[str, str, bool]]:
     """Judge the conversion of 20,000 images against the least work that it can be, in the same rounds."""
-    alone = {r["table"]: r for r in records if r.get("tool") == "synapse-alone"}
-    least = {r["table"]: r["s"] for r in records if r.get("tool") == "limit-orjson"}
+    alone, plain, same = (
+        {r["table"]: r for r in records if r.get("tool") == tool}
+        for tool in ("synapse-alone", "limit-orjson", "limit-same")
+    )
     for line in (r for r in records if r.get("tool") == "synapse"):
-        what, images = line["table"].split(", ")
+        table = line["table"]
+        what, images = table.split(", ")
         if images != CONVERTED:
             continue
-        if what in FAST_CONVERSIONS and line["table"] in least:
-            most, ratio = FAST_CONVERSIONS[what], line["s"] / least[line["table"]]
-            target = f"{what} of 20,000: at most {most} x the time of limit-orjson (10,000 images/s where that was set)"
-            yield target, f"{ratio:.2f} x, {line['images/s']:,} images/s", ratio <= most
+        if what in FAST_CONVERSIONS and table in plain:
+            most, ratio = FAST_CONVERSIONS[what], line["s"] / (plain | same)[table]["s"]
+            measured = f"{ratio:.2f} x, {line['images/s']:,} images/s"
+            if table in same:
+                measured += f" ({line['s'] / plain[table]['s']:.2f} x limit-orjson, which writes less)"
+            target = f"{what} of 20,000: at most {most} x the time of the limit (10,000 images/s where that was set)"
+            yield target, measured, ratio <= most
         cost = alone.get(line["table"], line)["x limit, CPU"]
         target = f"{what} of 20,000: at most {CONVERSION_RATIO} x the processor time of parse and write"
         yield target, f"{cost} x in one process", cost <= CONVERSION_RATIO

@@ -5,8 +5,9 @@
 
 Prints one JSON line for each client, workload and store: the best of several rounds in seconds, its ratio to bare
 obstore in the same rounds, processor time of the client for each file, and the peak of its resident memory. Each
-measurement is a process of its own that ends in the store; a round measures every client, in turn, and who is slow is
-measured once. S3 is served by `rclone serve s3` on this machine, the cheapest server there is, so that the client is
+measurement is a process of its own that ends in the store; libraries are imported and have opened what they need before
+the clock starts, commands start after that. A round measures every client, in turn, and who is slow is measured once.
+S3 is served by `rclone serve s3` on this machine, the cheapest server there is, so that the client is
 what is measured; it is left out where `bench/storage_peers.sh` has not installed it.
 """
 
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -45,22 +47,40 @@ ROUNDS, QUICK_ROUNDS = 2, 1
 WHOLE = 8 << 20
 """Bytes up to which our storage is given a file as a whole, as the action does."""
 
+type Work = Callable[[], object]
+type Client = Callable[[Path, str, Path], Work]
 
-# Clients: each takes the folder with the files, the store's URL and a folder of its own, and ends with all files there.
+
+# Clients: each takes the folder with the files, the store's URL and a folder of its own, and gets ready: libraries are
+# imported, and there is a collection. What it returns is measured, and ends with all files in the store. Commands have
+# their start in that.
 
 
-def upload_action(source: Path, store: str, work: Path) -> None:
-    """Run the upload action as `synapse upload` does: journalled, verified, durable, into a collection."""
-    from synapse_sdk.plugins import run_action  # noqa: PLC0415  # measured
+def upload_action(source: Path, store: str, work: Path) -> Work:
+    """Run the upload action as a program does: journalled, verified, durable, into a collection."""
+    from synapse_sdk.plugins import run_action  # noqa: PLC0415  # ready before it is measured
     from synapse_sdk.plugins.actions.upload import DefaultUploadAction  # noqa: PLC0415  # as above
 
-    result = run_action(DefaultUploadAction, make_project(source, store, work), journal=str(work / "journal.db"))
-    assert result.uploaded == sum(1 for _ in (source / "images").iterdir())
+    params, count = make_project(source, store, work), sum(1 for _ in (source / "images").iterdir())
+
+    def run() -> None:
+        result = run_action(DefaultUploadAction, params, journal=str(work / "journal.db"))
+        assert result.uploaded == count
+
+    return run
+
+
+def upload_command(source: Path, store: str, work: Path) -> Work:
+    """Run `synapse upload`, which does the same in a process of its own, and shows how far it is."""
+    make_project(source, store, work)
+    synapse = Path(sys.executable).with_name("synapse")
+    words = [str(synapse), "upload", str(source), "--collection", "bench", "--storage", store]
+    return partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def make_project(source: Path, store: str, work: Path) -> dict[str, str]:
-    """Make a collection in a project of its own, and return the parameters of an upload into it."""
-    from synapse_sdk.backend import FileSpecification, open_backend  # noqa: PLC0415  # measured
+    """Make a collection in a project of its own, go there, and return the parameters of an upload into it."""
+    from synapse_sdk.backend import FileSpecification, open_backend  # noqa: PLC0415  # ready before it is measured
 
     (work / ".synapse").mkdir()
     os.chdir(work)
@@ -92,23 +112,27 @@ def undo_upload(source: Path, store: str, work: Path) -> float:
     return undone[0].elapsed
 
 
-def our_storage(source: Path, store: str, _work: Path) -> None:
+def our_storage(source: Path, store: str, _work: Path) -> Work:
     """Put the files into our storage from threads: verified, create-only, made durable at the end."""
-    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # measured
+    from synapse_sdk.storage import open_storage  # noqa: PLC0415  # ready before it is measured
 
-    with open_storage(store) as storage, ThreadPoolExecutor(storage.in_flight) as pool:
+    opened = open_storage(store)
 
-        def put(path: Path) -> None:
-            size = path.stat().st_size
-            storage.put(f"files/{path.name}", path.read_bytes() if size <= WHOLE else pieces_of(path), size=size)
+    def put(path: Path) -> None:
+        size = path.stat().st_size
+        opened.put(f"files/{path.name}", path.read_bytes() if size <= WHOLE else pieces_of(path), size=size)
 
-        list(pool.map(put, sorted((source / "images").iterdir())))
-        storage.flush()
+    def run() -> None:
+        with opened as storage, ThreadPoolExecutor(storage.in_flight) as pool:
+            list(pool.map(put, sorted((source / "images").iterdir())))
+            storage.flush()
+
+    return run
 
 
-def bare_obstore(source: Path, store: str, _work: Path) -> None:
+def bare_obstore(source: Path, store: str, _work: Path) -> Work:
     """Put the files with obstore from threads, and nothing else."""
-    import obstore  # noqa: PLC0415  # measured
+    import obstore  # noqa: PLC0415  # ready before it is measured
 
     opened = obstore_of(store)
 
@@ -116,19 +140,27 @@ def bare_obstore(source: Path, store: str, _work: Path) -> None:
         with path.open("rb") as file:
             obstore.put(opened, f"files/{path.name}", file)
 
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        list(pool.map(put, sorted((source / "images").iterdir())))
+    def run() -> None:
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            list(pool.map(put, sorted((source / "images").iterdir())))
+
+    return run
 
 
-def bare_obstore_durable(source: Path, store: str, work: Path) -> None:
+def bare_obstore_durable(source: Path, store: str, work: Path) -> Work:
     """The same, and then wait until all of it is on the disk, as the upload action does."""
-    bare_obstore(source, store, work)
-    os.sync()
+    put_all = bare_obstore(source, store, work)
+
+    def run() -> None:
+        put_all()
+        os.sync()
+
+    return run
 
 
 def obstore_of(store: str) -> "LocalStore | S3Store":
     """Return the store of a folder or URL."""
-    from obstore.store import LocalStore, S3Store  # noqa: PLC0415  # measured
+    from obstore.store import LocalStore, S3Store  # noqa: PLC0415  # ready before it is measured
 
     if not store.startswith("s3://"):
         return LocalStore(store, mkdir=True)
@@ -136,48 +168,60 @@ def obstore_of(store: str) -> "LocalStore | S3Store":
     return S3Store(at.name, prefix=at.prefix, endpoint=at.endpoint, client_options={"allow_http": True})
 
 
-def plain_copy(source: Path, store: str, _work: Path) -> None:
+def plain_copy(source: Path, store: str, _work: Path) -> Work:
     """Copy the files one after the other."""
-    Path(store, "files").mkdir(parents=True)
-    for path in sorted((source / "images").iterdir()):
-        shutil.copyfile(path, Path(store, "files", path.name))
 
-
-def boto3_threads(source: Path, store: str, _work: Path) -> None:
-    """Put the files with boto3 from threads, as most scripts do."""
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # measured
-
-    at = Bucket.of(store)
-    client = boto3.client("s3", endpoint_url=at.endpoint)
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        paths = sorted((source / "images").iterdir())
-        list(pool.map(lambda path: client.upload_file(str(path), at.name, f"{at.prefix}/files/{path.name}"), paths))
-
-
-def command(*words: str) -> Callable[[Path, str, Path], None]:
-    """Return a client that is a command; {source}, {target} and {endpoint} stand for what it needs."""
-
-    def run(source: Path, store: str, _work: Path) -> None:
-        place, _, query = store.partition("?")
-        values = {"source": str(source / "images"), "target": place, "path": place.removeprefix("s3://")}
-        values["endpoint"] = query.partition("endpoint=")[2].partition("&")[0]
-        filled = [word.format(**values) for word in words]
-        subprocess.run([str(PEERS / filled[0]), *filled[1:]], check=True, stdout=subprocess.DEVNULL)
+    def run() -> None:
+        Path(store, "files").mkdir(parents=True)
+        for path in sorted((source / "images").iterdir()):
+            shutil.copyfile(path, Path(store, "files", path.name))
 
     return run
 
 
+def boto3_threads(source: Path, store: str, _work: Path) -> Work:
+    """Put the files with boto3 from threads, as most scripts do."""
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # ready before it is measured
+
+    at = Bucket.of(store)
+    client = boto3.client("s3", endpoint_url=at.endpoint)
+
+    def put(path: Path) -> None:
+        client.upload_file(str(path), at.name, f"{at.prefix}/files/{path.name}")
+
+    def run() -> None:
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            list(pool.map(put, sorted((source / "images").iterdir())))
+
+    return run
+
+
+def command(*words: str) -> Client:
+    """Return a client that is a command; {source}, {target} and {endpoint} stand for what it needs."""
+
+    def client(source: Path, store: str, _work: Path) -> Work:
+        place, _, query = store.partition("?")
+        values = {"source": str(source / "images"), "target": place, "path": place.removeprefix("s3://")}
+        values["endpoint"] = query.partition("endpoint=")[2].partition("&")[0]
+        filled = [word.format(**values) for word in words]
+        return partial(subprocess.run, [str(PEERS / filled[0]), *filled[1:]], check=True, stdout=subprocess.DEVNULL)
+
+    return client
+
+
 S3_CONFIG = ":s3,provider=Other,endpoint='{endpoint}',access_key_id=test,secret_access_key=testtest,region=us-east-1:"
-LOCAL: dict[str, Callable[[Path, str, Path], None]] = {
+LOCAL: dict[str, Client] = {
     "synapse upload action": upload_action,
+    "synapse upload": upload_command,
     "our storage": our_storage,
     "obstore": bare_obstore,
     "obstore, then sync": bare_obstore_durable,
     "shutil.copyfile": plain_copy,
     "rclone copy": command("rclone", "copy", "{source}", "{target}/files", "--config", "/dev/null"),
 }
-S3: dict[str, Callable[[Path, str, Path], None]] = {
+S3: dict[str, Client] = {
     "synapse upload action": upload_action,
+    "synapse upload": upload_command,
     "our storage": our_storage,
     "obstore": bare_obstore,
     "boto3, threads": boto3_threads,
@@ -205,7 +249,7 @@ def measure_here(client: str, kind: str, source: str, store: str, work: str) -> 
     if client == UNDO:
         print(json.dumps({"s": undo_upload(Path(source), store, Path(work))}))
         return
-    print(json.dumps(measured(lambda: CLIENTS[kind][client](Path(source), store, Path(work)))))
+    print(json.dumps(measured(CLIENTS[kind][client](Path(source), store, Path(work)))))
 
 
 def main() -> None:
