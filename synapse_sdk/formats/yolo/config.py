@@ -134,7 +134,9 @@ def _document(folder: Path, yaml: Path | None) -> tuple[Path | None, JsonObject]
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in YAML_SUFFIXES and each.is_file())
+    with os.scandir(folder) as entries:  # text, as there may be hundreds of thousands
+        names = sorted(each.name for each in entries if each.name.lower().endswith(YAML_SUFFIXES))
+    return [path for path in map(folder.joinpath, names) if path.suffix and path.is_file()]
 
 
 def _beginning(path: Path) -> bytes:
