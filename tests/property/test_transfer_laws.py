@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,14 @@ from synapse_sdk.plugins.actions.upload.sources import OpenFile
 from synapse_sdk.plugins.actions.upload.transfer import Transfer
 from synapse_sdk.retry import RetryPolicy
 from synapse_sdk.storage import PutResult
+from synapse_sdk.storage.base import Content
 from tests.property.transfers import Notebook, Scene, Shelf, Shop
 
 RETRIES = RetryPolicy(max_attempts=4, delay=0.0)
+
+
+class Panic(BaseException):
+    """What Rust raises when it gives up is no Exception."""
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +95,50 @@ def test_a_small_file_is_read_once() -> None:
     assert len(scene.shop.opened) == 20
 
 
+def test_files_are_sent_while_others_are_made_durable() -> None:
+    """Nobody waits for the disk, but the units whose files are on their way to it."""
+    scene, is_begun = healthy(units=30), threading.Event()
+    overtaken: list[bool] = []
+
+    class Slow(Shelf):
+        def put(self, key: str, content: Content, *, size: int | None = None, **more: Any) -> PutResult:  # noqa: ANN401  # whatever else
+            is_begun.set()
+            return super().put(key, content, size=size, **more)
+
+        def flush(self) -> None:
+            is_begun.clear()
+            overtaken.append(not overtaken and is_begun.wait(10))
+            super().flush()
+
+    scene.shelf.__class__ = Slow
+
+    bring_in(scene, Notebook())
+
+    assert overtaken[0]
+    assert len(scene.catalogue.units) == 30
+    check_promises(scene, 0)
+
+
+@pytest.mark.parametrize("error", [Panic(), StorageDeniedError("no"), StorageUnavailableError("never")])
+def test_nothing_is_registered_that_cannot_be_made_durable(error: BaseException) -> None:
+    """The transfer ends, and knows what it has put and not registered."""
+
+    class Broken(Shelf):
+        def flush(self) -> None:
+            raise error
+
+    scene = healthy(units=5)
+    scene.shelf.__class__ = Broken
+    transfer = Transfer(scene.destination, Notebook(), retries=RETRIES, **scene.options())
+
+    with pytest.raises(type(error)):
+        transfer.run(scene.units)
+
+    assert scene.catalogue.units == {}
+    assert {job.key for job in transfer.unregistered} >= scene.shelf.puts.keys()
+    assert threads() == []
+
+
 def test_a_large_file_is_seen_to_be_hashed() -> None:
     """Bit by bit, and to its end, while none of it is sent yet."""
     scene, notebook, half = healthy(units=1), Notebook(), threading.Event()
@@ -156,10 +206,6 @@ def test_units_that_cannot_be_had_end_the_transfer() -> None:
         transfer.run(units())
 
     assert threads() == []
-
-
-class Panic(BaseException):
-    """What Rust raises when it gives up is no Exception."""
 
 
 @pytest.mark.parametrize("error", [Panic(), StorageDeniedError("no"), ZeroDivisionError(), MemoryError()])

@@ -103,6 +103,8 @@ class Shelf(MemoryStorage):
         self.puts, self.at_once, self.most_at_once = Counter[str](), 0, 0
         self.before_reserved: list[str] = []
         self.reserved: set[str] = set()
+        self.durable: set[str] = set()
+        """What survives a loss of power."""
         self._failures, self._lost_answers, self._rng = dict(failures), lost_answers, rng
         self._lock = threading.Lock()
 
@@ -140,6 +142,16 @@ class Shelf(MemoryStorage):
         finally:
             with self._lock:
                 self.at_once -= 1
+
+    def flush(self) -> None:
+        """Make what is there durable; the answer may be lost."""
+        there = {info.key for info in self.list()}
+        with self._lock:
+            is_lost = self._rng.random() < self._lost_answers
+        if is_lost:
+            msg = "the answer was lost"
+            raise StorageUnavailableError(msg)
+        self.durable |= there
 
 
 @dataclass
@@ -189,7 +201,7 @@ class Catalogue:
         by_id = {file.id: file for file in self.files.values()}
         for file_id in stored:
             file = by_id[file_id]
-            if not self.shelf.exists(file.key):
+            if not self.shelf.exists(file.key) or file.key not in self.shelf.durable:
                 self.broken.append(f"{file.key} was said to be stored")
             self.files[file.sha256] = by_id[file_id] = replace(file, state=DataFileState.STORED)
         return [self._register(unit, by_id) for unit in units]

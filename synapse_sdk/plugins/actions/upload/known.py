@@ -6,8 +6,8 @@ from itertools import batched
 
 from synapse_sdk.backend import CollectionId
 from synapse_sdk.plugins.actions.upload.context import UploadContext
+from synapse_sdk.plugins.actions.upload.registering import ANSWERS
 from synapse_sdk.plugins.actions.upload.sending import UnitJob
-from synapse_sdk.plugins.actions.upload.transfer import ANSWERS
 from synapse_sdk.retry import retry
 
 __all__ = ["look_up"]

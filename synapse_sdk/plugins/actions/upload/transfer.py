@@ -7,13 +7,13 @@ for a batch to be complete: while some files are read, others are sent.
 
 import heapq
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import count, islice
 from math import inf
 from threading import Event
 
-from synapse_sdk.backend import DataFileId, NewUnit, RegisteredUnit, Registration, ReservedFile
+from synapse_sdk.backend import Registration, ReservedFile
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
 from synapse_sdk.errors import (
     BackendUnavailableError,
@@ -32,6 +32,7 @@ from synapse_sdk.plugins.actions.upload.intake import READERS, Intake, ReadFiles
 from synapse_sdk.plugins.actions.upload.ledger import Ledger
 from synapse_sdk.plugins.actions.upload.letterbox import Letterbox, Note
 from synapse_sdk.plugins.actions.upload.outbox import Outbox
+from synapse_sdk.plugins.actions.upload.registering import ANSWERS, Registrar
 from synapse_sdk.plugins.actions.upload.sending import FileJob, UnitJob, clear_leftovers, put_file
 from synapse_sdk.retry import RetryPolicy, is_transient, retry
 from synapse_sdk.storage import PutResult
@@ -41,17 +42,11 @@ __all__ = ["Transfer"]
 RESERVED_AT_A_TIME = 250
 RESERVED_WITHIN = 30.0
 """Seconds for which contents are reserved again and again that the rollback of another run is about to delete."""
-REGISTERED_AFTER = 1.0
-"""Seconds after which units are registered that are there, even if they are few."""
 HOPELESS = 8
 """Files in a row that the storage did not take, after which it is not the files that are the matter."""
 LONGEST_PAUSE = 300.0
 """Seconds that a storage is left alone for, at most, whatever it asks for."""
 TICK = 0.1
-
-
-ANSWERS = RetryPolicy(max_attempts=5, delay=0.25, max_delay=5.0, jitter=0.5, retry_on=is_transient)
-"""How often the backend is asked again: what it is asked is safe to repeat."""
 
 
 class Transfer:
@@ -78,10 +73,10 @@ class Transfer:
         clock: Clock = SYSTEM_CLOCK,
         held_signals: list[int] | None = None,
     ) -> None:
-        self._to, self._ledger, self._batch, self._retries, self._clock = to, ledger, batch, retries, clock
+        self._to, self._ledger, self._retries, self._clock = to, ledger, retries, clock
         self._held_signals = [] if held_signals is None else held_signals
         self._limit = InFlightLimit(start=to.storage.in_flight, most=most_in_flight, now=clock.monotonic())
-        self._crew = Crew(most_in_flight + READERS, is_inline=to.storage.in_flight == 1)
+        self._crew = Crew(most_in_flight + READERS + 1, is_inline=to.storage.in_flight == 1)  # one waits for the disk
         self._stop = Event()
         self._letterbox = Letterbox()
         self._room = Room()
@@ -91,10 +86,7 @@ class Transfer:
         self._outbox = Outbox()
         self._later: list[tuple[float, int, FileJob]] = []
         self._numbers = count()
-        self._there: dict[int, FileJob] = {}
-        """By data file: what was sent and what the backend does not know to be there."""
-        self._complete: list[UnitJob] = []
-        self._registered_at = clock.monotonic()
+        self._registrar = Registrar(to, ledger, self._crew, self._letterbox, batch=batch, clock=clock)
         self._refused_in_a_row = 0
 
     def run(self, units: Iterable[UnitJob]) -> None:
@@ -114,7 +106,7 @@ class Transfer:
     @property
     def unregistered(self) -> list[FileJob]:
         """The files that were or may have been sent and that the backend does not know to be there."""
-        return [*self._there.values(), *self._outbox.jobs]
+        return [*self._registrar.there.values(), *self._outbox.jobs]
 
     def _end(self, error: BaseException | None) -> None:
         """Wait for the threads: what they still send has to be there before anybody undoes it."""
@@ -131,8 +123,8 @@ class Transfer:
         self._reserve()
         self._start_sending()
         is_waiting = bool(self._intake.readers or self._later or self._read) or not self._outbox.is_empty
-        self._register(is_last=not is_waiting)
-        if not is_waiting:
+        self._registrar.register(is_last=not is_waiting)
+        if not (is_waiting or self._registrar.is_flushing):
             return self._intake.has_more
         self._read_notes(self._ended())
         self._ledger.tick(self._outbox.under_way, self._intake.hashed)
@@ -213,7 +205,7 @@ class Transfer:
                 retry(partial(clear_leftovers, self._to.storage, job.key, job.size), ANSWERS, clock=self._clock)
             job.is_sent = job.is_retried and reserved.file.owner == self._to.run
             self._finish(job)
-        elif job.file_id in self._there:
+        elif job.file_id in self._registrar.there:
             self._finish(job)
         else:
             self._outbox.add(job)
@@ -259,7 +251,7 @@ class Transfer:
             return
         self._limit.note_done(self._clock.monotonic())
         self._refused_in_a_row = 0
-        self._there[job.file_id] = job
+        self._registrar.there[job.file_id] = job
         job.is_sent = outcome.is_new or job.is_retried or job.attempts > 0
         for done in (job, *self._outbox.close(job)):
             self._finish(done)
@@ -297,41 +289,9 @@ class Transfer:
         job.unit.has_failed = True
         self._ledger.failed(job, reason, words)
 
-    # Registering
-
     def _finish(self, job: FileJob) -> None:
         """Take note that the content of a file is in the storage."""
         self._room.let_go(job)
         job.unit.waiting -= 1
         if not job.unit.waiting and not job.unit.has_failed:
-            self._complete.append(job.unit)
-
-    def _register(self, *, is_last: bool) -> None:
-        """Register units whose files are all there, if there are many or it is time."""
-        is_time = self._clock.monotonic() - self._registered_at >= REGISTERED_AFTER
-        while self._complete and (is_last or is_time or len(self._complete) >= self._batch):
-            units, self._complete = self._complete[: self._batch], self._complete[self._batch :]
-            self._register_some(units)
-        if is_time:
-            self._registered_at = self._clock.monotonic()
-
-    def _register_some(self, units: list[UnitJob]) -> None:
-        stored = sorted({job.file_id for unit in units for job in unit.files} & self._there.keys())
-        found = retry(partial(self._announce, units, stored), ANSWERS, clock=self._clock)
-        hit("upload.registered")
-        for file_id in stored:
-            del self._there[file_id]
-        self._ledger.registered([(unit, each.outcome) for unit, each in zip(units, found, strict=True)])
-
-    def _announce(self, units: list[UnitJob], stored: list[int]) -> Sequence[RegisteredUnit]:
-        to = self._to
-        if stored:
-            to.storage.flush()
-        return to.ingestion.register(
-            to.run, to.collection_id, [_new_unit(unit) for unit in units], stored=map(DataFileId, stored)
-        )
-
-
-def _new_unit(unit: UnitJob) -> NewUnit:
-    files = {job.specification: (DataFileId(job.file_id), job.name) for job in unit.files}
-    return NewUnit(key=str(unit.unit["key"]), files=files, meta=unit.unit["meta"])
+            self._registrar.add(job.unit)
