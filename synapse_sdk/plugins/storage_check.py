@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 
-from synapse_sdk.backend import Backend, DataCollection, DataFile, DataFileState, StorageRecord
+from synapse_sdk.backend import Backend, DataCollection, DataFile, DataFileState, StorageId, StorageRecord
 from synapse_sdk.backend.paging import every
 from synapse_sdk.clock import SYSTEM_CLOCK, Clock
-from synapse_sdk.storage import Storage, open_storage
+from synapse_sdk.storage import Storage, open_storage, place_of
 
 __all__ = ["StorageCheck", "check_storage"]
 
@@ -66,8 +66,10 @@ def check_storage(
     """
     findings = _Findings(reads_contents=reads_contents, oldest_spared=clock.now() - GRACE)
     with open_storage(record.url, credentials=record.credentials) as storage:
+        places = _records_at(backend, place_of(record.url))
         for collection in every(lambda after, size: backend.collections.list(after=after, limit=size), page=PAGE):
-            findings.look_at(storage, collection, _files(backend, collection, record))
+            files = (file for file in _files(backend, collection) if file.storage_id in places)
+            findings.look_at(storage, collection, files, record.id)
         if deletes_orphans:
             for keys in batched(sorted(findings.orphans), PAGE):
                 storage.delete(keys)
@@ -93,12 +95,14 @@ class _Findings:
         self._reads_contents = reads_contents
         self._oldest_spared = oldest_spared
 
-    def look_at(self, storage: Storage, collection: DataCollection, files: Iterable[DataFile]) -> None:
-        """Compare the objects of one collection with its files."""
+    def look_at(
+        self, storage: Storage, collection: DataCollection, files: Iterable[DataFile], storage_id: StorageId
+    ) -> None:
+        """Compare the objects of one collection with its files; those of other storages at this place are spared."""
         there = {info.key: info for info in storage.list(f"{collection.uid}/")}
         for file in files:
             info = there.pop(file.key, None)
-            if file.state is not DataFileState.STORED:
+            if file.storage_id != storage_id or file.state is not DataFileState.STORED:
                 continue  # somebody is at work on it
             if info is None:
                 self.missing.append(file.key)
@@ -110,6 +114,11 @@ class _Findings:
         self.orphans |= {info.key: info.size for info in old}
 
 
-def _files(backend: Backend, collection: DataCollection, record: StorageRecord) -> Iterator[DataFile]:
-    files = every(lambda after, size: backend.data_files.list(collection.id, after=after, limit=size), page=PAGE)
-    return (file for file in files if file.storage_id == record.id)
+def _records_at(backend: Backend, place: str) -> frozenset[StorageId]:
+    """Return all storages that have their objects at a place: older backends may know one twice."""
+    known = every(lambda after, size: backend.storages.list(after=after, limit=size))
+    return frozenset(each.id for each in known if place_of(each.url) == place)
+
+
+def _files(backend: Backend, collection: DataCollection) -> Iterator[DataFile]:
+    return every(lambda after, size: backend.data_files.list(collection.id, after=after, limit=size), page=PAGE)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from synapse_sdk.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from synapse_sdk.storage.address import absolute_url
+    from synapse_sdk.storage.address import absolute_url, place_of
     from synapse_sdk.storage.base import Content, ObjectInfo, PutResult, Storage
     from synapse_sdk.storage.local import LocalStorage
     from synapse_sdk.storage.memory import MemoryStorage
@@ -20,6 +20,7 @@ __all__ = [
     "Storage",
     "absolute_url",
     "open_storage",
+    "place_of",
 ]
 
 __getattr__ = lazy_exports(
@@ -33,5 +34,6 @@ __getattr__ = lazy_exports(
         "Storage": "synapse_sdk.storage.base",
         "absolute_url": "synapse_sdk.storage.address",
         "open_storage": "synapse_sdk.storage.open",
+        "place_of": "synapse_sdk.storage.address",
     },
 )

@@ -21,7 +21,7 @@ from synapse_sdk.cli.live_names import complete_storage
 from synapse_sdk.cli.session import Session
 
 if TYPE_CHECKING:
-    from synapse_sdk.backend import StorageRecord
+    from synapse_sdk.backend import Backend, StorageRecord
 
 __all__ = ["create", "list_storages", "rm", "show", "storages"]
 
@@ -75,6 +75,7 @@ def create(
     session.wants_json = as_json
     address, secrets = _address(url), _secrets(credentials)
     with opened(session, as_json=as_json) as backend:
+        _refuse_known(backend, address)
         made = backend.storages.create(name, address, credentials=secrets, is_default=is_default)
     if as_json:
         echo_json(_row(made))
@@ -128,6 +129,22 @@ def rm(session: Session, /, *, name: str, yes: bool) -> None:
         yes=yes,
         said="Forgot the {kind} {name!r}; its objects stay.",
     )
+
+
+def _refuse_known(backend: "Backend", address: str) -> None:
+    """Refuse a place that is known under another URL; the backend itself refuses the same URL.
+
+    Raises:
+        ConflictError: It is.
+    """
+    from synapse_sdk.errors import ConflictError  # noqa: PLC0415  # help needs none of these
+    from synapse_sdk.plugins.actions.references import storage_at  # noqa: PLC0415
+
+    there = storage_at(backend, address)
+    if there is not None and there.url != address:
+        msg = f"There is a storage at this place already: {there.name!r}"
+        why = f"Its URL is {there.url}; a place with two names would lose objects"
+        raise ConflictError(msg, why=why, fix="Use that one, or choose another place", storage=there.name)
 
 
 def _why_not_opened(address: str, secrets: dict[str, str]) -> str | None:

@@ -251,6 +251,18 @@ def test_secrets_on_the_command_line_are_refused(
     assert "hunter2" not in outcome.err
 
 
+@pytest.mark.parametrize("url", ["linked", "./objects/", "file:{}/objects?link=reflink"])
+def test_one_place_is_made_known_once(synapse: "Synapse", url: str) -> None:
+    """However it is written; the storage that is there is named."""
+    Path("linked").symlink_to("objects")
+    synapse("storages", "create", "disk", "objects")
+
+    outcome = synapse("storages", "create", "other", url.format(f"//{Path.cwd()}"))
+
+    assert outcome.code != 0
+    assert "already: 'disk'" in outcome.err or "of this URL: 'disk' already" in outcome.err
+
+
 def test_a_folder_is_a_storage_wherever_one_stands(synapse: "Synapse", home: Path) -> None:
     """Its path becomes a URL that holds everywhere."""
     synapse("storages", "create", "disk", "objects")

@@ -134,3 +134,27 @@ def test_two_specifications_cannot_claim_one_place(world: World, images: str, la
 
     with pytest.raises(StepFailedError, match=f"claim the same files: .*{says}"):
         run_action(DefaultUploadAction, world.params(use_single_path=False, assets=assets))
+
+
+@pytest.mark.parametrize("written", ["file://{}/", "local://{}", "{}/../linked", "file://localhost{}"])
+def test_one_place_is_one_storage_however_it_is_written(world: World, written: str) -> None:
+    """Else what one run takes back, or a check for orphans, would delete what other units need."""
+    fill(world)
+    (world.folder / "linked").symlink_to(world.store)
+    world.upload()
+
+    world.upload(storage=written.format(world.store))
+
+    assert len(world.backend.storages.list()) == 1
+    check(world)
+
+
+def test_a_known_place_with_other_options_is_refused(world: World) -> None:
+    """They would be ignored, or the place known twice."""
+    fill(world)
+    world.upload()
+
+    with pytest.raises(StepFailedError, match=r"is at this place already, with other options.*leave the options out"):
+        world.upload(storage=f"{world.store.as_uri()}?link=hardlink")
+
+    check(world)

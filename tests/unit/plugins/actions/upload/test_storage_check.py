@@ -69,3 +69,16 @@ def test_an_orphan_is_found_and_deleted_only_when_asked(world: World) -> None:
     orphan.write_bytes(b"just now")
     record = world.backend.storages.get(world.store.as_uri())
     assert check_storage(world.backend, record).orphans == ()
+
+
+def test_objects_of_another_storage_at_the_same_place_are_no_orphans(world: World) -> None:
+    """A backend from before one place could only be known once does not lose them."""
+    world.write("images/a.jpg", b"12345")
+    world.upload()
+    other = world.backend.storages.create("other", f"{world.store.as_uri()}?link=hardlink")
+
+    clock = FakeClock(datetime.now(UTC) + timedelta(hours=2))
+    found = check_storage(world.backend, other, deletes_orphans=True, clock=clock)
+
+    assert found == StorageCheck(objects=0, size=0)
+    assert checked(world) == StorageCheck(objects=1, size=5)
