@@ -56,7 +56,9 @@ class UploadParams(BaseModel):
 
     include: tuple[Text, ...] = Field(default=(), description="Only files whose path matches one of these patterns.")
     exclude: tuple[Text, ...] = Field(default=(), description="No files whose path matches one of these patterns.")
-    max_file_size_mb: float | None = Field(default=None, gt=0, description="Files with more megabytes are refused.")
+    max_file_size_mb: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Files with more megabytes are refused."
+    )
     on_error: OnError = Field(default=OnError.STOP, description="Whether to `stop` or to `continue` after a failure.")
 
     upload_max_workers: int = Field(

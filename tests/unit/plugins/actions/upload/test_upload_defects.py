@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from synapse_sdk.errors import StepFailedError
+from synapse_sdk.errors import InvalidParamsError, StepFailedError
 from tests.unit.plugins.actions.upload.world import World
 
 
@@ -61,6 +61,12 @@ def test_larger_files_than_allowed_are_refused_by_name(world: World) -> None:
 
     assert {failure.file: failure.code for failure in result.failures} == {"images/large.jpg": "FILE_TOO_LARGE"}
     assert world.units().keys() == {"fits"}
+
+
+def test_a_limit_without_end_is_refused_with_the_params(world: World) -> None:
+    """Not in the middle of the run, as a number that cannot be converted."""
+    with pytest.raises(InvalidParamsError, match="max_file_size_mb"):
+        world.upload(max_file_size_mb=float("inf"))
 
 
 def test_every_specification_keeps_its_own_content_and_equal_names_stay_apart(world: World) -> None:
