@@ -70,7 +70,7 @@ class Shop(Source):
         self.contents, self.opened = contents, Counter[str]()
         self._failures = dict(failures)
 
-    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile]:
+    def walk(self, *, depth: int | None) -> Iterator[FoundFile]:
         """Yield every file."""
         return (FoundFile(path, len(content), 0) for path, content in self.contents.items())
 

@@ -67,7 +67,8 @@ def take_inventory(sources: Mapping[str, tuple[Source, bool]], rules: Rules) -> 
     """
     inventory = Inventory()
     for name, (source, is_recursive) in sources.items():
-        for found in source.walk(is_recursive=is_recursive):
+        inside = 0 if name else 1  # the folder of a specification is the root, or lies below it
+        for found in source.walk(depth=None if is_recursive else inside):
             path = f"{name}/{found.path}" if name else found.path
             if isinstance(found, RefusedFile):
                 _refuse(inventory, path, found, rules)

@@ -19,7 +19,7 @@ class ArchiveSource(Source):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.location = os.fspath(path)
 
-    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+    def walk(self, *, depth: int | None) -> Iterator[FoundFile | RefusedFile]:
         """Yield the members that are files; what the archive says of their sizes is checked when it is unpacked.
 
         Raises:
@@ -27,7 +27,7 @@ class ArchiveSource(Source):
         """
         members = (member for member in list_archive(Path(self.location)) if not member.is_folder)
         files = (FoundFile(member.name, member.size, 0) for member in members)
-        return worth_taking(files, is_recursive=is_recursive)
+        return worth_taking(files, depth=depth)
 
     def open(self, path: str) -> AbstractContextManager[OpenFile]:
         """Refuse: members are read from the folder that the archive is unpacked into."""

@@ -68,11 +68,11 @@ class Source(ABC):
     """As the user named it."""
 
     @abstractmethod
-    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+    def walk(self, *, depth: int | None) -> Iterator[FoundFile | RefusedFile]:
         """Yield every file there is, and everything else that somebody may take for one.
 
         Args:
-            is_recursive: Whether to look into folders that are deeper than those at the root.
+            depth: How many levels of folders below the root are looked into; None for all of them.
 
         Raises:
             ConfigurationError: The root cannot be read.

@@ -24,7 +24,7 @@ class FolderSource(Source):
         self._root = os.path.realpath(root)
         self._start = os.path.join(self._root, "")  # noqa: PTH118  # text, for speed
 
-    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+    def walk(self, *, depth: int | None) -> Iterator[FoundFile | RefusedFile]:
         """Yield files folder by folder, each folder in the order of its names."""
         waiting = [""]
         while waiting:
@@ -41,7 +41,7 @@ class FolderSource(Source):
             folders = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
             for name in IGNORED_FOLDERS.intersection(folders):
                 yield RefusedFile(f"{prefix}{name}/", Reason.IGNORED, "a folder of the system's", is_filtered=True)
-            if is_recursive or not folder:
+            if depth is None or (folder.count("/") + 1 if folder else 0) < depth:
                 waiting += [prefix + name for name in reversed(folders) if name not in IGNORED_FOLDERS]
             for entry in found:
                 if not entry.is_dir(follow_symlinks=False):

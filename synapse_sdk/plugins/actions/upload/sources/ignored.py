@@ -15,11 +15,11 @@ IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"})
 """The same for files."""
 
 
-def worth_taking(listed: Iterable[FoundFile], *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+def worth_taking(listed: Iterable[FoundFile], *, depth: int | None) -> Iterator[FoundFile | RefusedFile]:
     """Yield the files of a flat listing, with what is to be ignored refused, and without those that lie too deep."""
     for found in listed:
         *folders, name = found.path.split("/")
         if name in IGNORED_FILES or IGNORED_FOLDERS.intersection(folders):
             yield RefusedFile(found.path, Reason.IGNORED, "a file of the system's", is_filtered=True)
-        elif is_recursive or len(folders) <= 1:
+        elif depth is None or len(folders) <= depth:
             yield found

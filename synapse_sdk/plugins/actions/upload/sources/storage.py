@@ -19,10 +19,10 @@ class StorageSource(Source):
         self._storage = open_storage(url)
         self.location = self._storage.url
 
-    def walk(self, *, is_recursive: bool) -> Iterator[FoundFile | RefusedFile]:
+    def walk(self, *, depth: int | None) -> Iterator[FoundFile | RefusedFile]:
         """Yield objects in the order of the listing."""
         files = (FoundFile(info.key, info.size, _version(info)) for info in self._listed())
-        return worth_taking(files, is_recursive=is_recursive)
+        return worth_taking(files, depth=depth)
 
     def _listed(self) -> Iterator[ObjectInfo]:
         try:

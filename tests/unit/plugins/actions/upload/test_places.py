@@ -158,3 +158,19 @@ def test_a_known_place_with_other_options_is_refused(world: World) -> None:
         world.upload(storage=f"{world.store.as_uri()}?link=hardlink")
 
     check(world)
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive", "storage"])
+def test_folders_in_the_place_of_a_specification_can_be_left_out(world: World, kind: str) -> None:
+    """As they can below the folder of a specification in a place with all of them."""
+    world.write("images/cat.jpg", b"cat")
+    folder = world.write("images/2024/dog.jpg", b"dog").parents[1]
+    place = {
+        "folder": lambda: str(folder),
+        "archive": lambda: shutil.make_archive(str(world.folder / "images"), "zip", folder),
+        "storage": lambda: f"local://{folder}",
+    }[kind]()
+
+    world.upload(assets={"images": {"path": place, "is_recursive": False}}, use_single_path=False)
+
+    assert world.units().keys() == {"cat"}
