@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain, count
 
 from synapse_sdk.plugins.actions.names import CONTROLS, shown
 from synapse_sdk.plugins.actions.upload.accounting import Reason, told
@@ -45,6 +46,25 @@ class Inventory:
     """What does, and cannot be uploaded: path to reason and words."""
     sheet: str | None = None
     """A metadata sheet at the root, by its path there."""
+    odd: list[tuple[dict[str, str], str, str]] = field(default_factory=list)
+    """What has a name that cannot be written down as it is: where it belongs, path, and what is told of it."""
+
+    def note(self, kept: dict[str, str], path: str, words: str) -> None:
+        """Take note of what is filtered or failed, under a name that can be written down."""
+        if shown(path) == path:
+            kept[path] = words
+        else:
+            self.odd.append((kept, path, words))
+
+    def name_odd(self) -> None:
+        r"""Give odd files names that no other file has: a file may really be called `a\nb`."""
+        taken = {*self.paths, *self.filtered, *self.failed} if self.odd else set()
+        for kept, path, words in self.odd:
+            same = (f"{shown(path)} ({number})" for number in count(2))
+            name = next(name for name in chain((shown(path),), same) if name not in taken)
+            taken.add(name)
+            kept[name] = words
+        self.odd.clear()
 
     def sort(self) -> None:
         """Bring the files into the order of their paths, which does not depend on the file system."""
@@ -74,6 +94,7 @@ def take_inventory(sources: Mapping[str, tuple[Source, bool]], rules: Rules) -> 
                 _refuse(inventory, path, found, rules)
             else:
                 _take(inventory, path, found, rules)
+    inventory.name_odd()
     _choose_sheet(inventory)
     inventory.sort()
     return inventory
@@ -82,25 +103,25 @@ def take_inventory(sources: Mapping[str, tuple[Source, bool]], rules: Rules) -> 
 def _refuse(inventory: Inventory, path: str, found: RefusedFile, rules: Rules) -> None:
     folder, slash, _ = path.partition("/")
     if not found.is_filtered and slash and folder not in rules.specifications:
-        inventory.filtered[shown(path)] = told(Reason.NO_SPECIFICATION, _no_specification(folder, slash))
+        inventory.note(inventory.filtered, path, told(Reason.NO_SPECIFICATION, _no_specification(folder, slash)))
         return
     if not found.is_filtered and (why := _excluded(path, rules, found)) is not None:
-        inventory.filtered[shown(path)] = told(Reason.EXCLUDED, why)
+        inventory.note(inventory.filtered, path, told(Reason.EXCLUDED, why))
         return
     kept = inventory.filtered if found.is_filtered else inventory.failed
-    kept[shown(path)] = told(found.reason, shown(found.words))
+    inventory.note(kept, path, told(found.reason, shown(found.words)))
 
 
 def _take(inventory: Inventory, path: str, found: FoundFile, rules: Rules) -> None:
     folder, slash, _ = path.partition("/")
     for reason, words in _reasons_to_filter(path, folder, slash, rules):
-        inventory.filtered[shown(path)] = told(reason, words)
+        inventory.note(inventory.filtered, path, told(reason, words))
         return
     for reason, words in _reasons_to_fail(path, found, rules):
         if (other := other_type(path, rules.extensions.get(folder, ()))) is not None:  # so it is no loss
-            inventory.filtered[shown(path)] = told(Reason.UNSUPPORTED_EXTENSION, other)
+            inventory.note(inventory.filtered, path, told(Reason.UNSUPPORTED_EXTENSION, other))
         else:
-            inventory.failed[shown(path)] = told(reason, words)
+            inventory.note(inventory.failed, path, told(reason, words))
         return
     inventory.paths.append(path)
     inventory.sizes.append(found.size)

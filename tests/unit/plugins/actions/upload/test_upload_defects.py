@@ -69,6 +69,18 @@ def test_a_limit_without_end_is_refused_with_the_params(world: World) -> None:
         world.upload(max_file_size_mb=float("inf"))
 
 
+def test_names_that_are_written_alike_are_told_apart(world: World) -> None:
+    """A file that is shown with its control character escaped is not the one that has this name."""
+    for name in ("a\nb", "a\\nb", "caf\udce9", "caf\\xe9"):
+        world.write(f"images/{name}.jpg", name.encode("utf-8", "surrogateescape"))
+
+    result = world.upload(on_error="continue")
+
+    assert (result.discovered, result.uploaded, result.failed) == (4, 2, 2)
+    assert world.units().keys() == {"a\\nb", "caf\\xe9"}
+    assert {each.file for each in result.failures} == {"images/a\\nb.jpg (2)", "images/caf\\xe9.jpg (2)"}
+
+
 def test_every_specification_keeps_its_own_content_and_equal_names_stay_apart(world: World) -> None:
     """U9: also where two files of one unit, or of two, have the same content."""
     for folder in "ab":
