@@ -1,8 +1,9 @@
 """From files to data units: files of one stem belong together, one for each file specification."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from synapse_sdk.backend.records import FileSpecification
 from synapse_sdk.plugins.actions.upload.accounting import Reason, told
@@ -23,7 +24,7 @@ class Groups:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def group_files(paths: Sequence[str], specifications: Sequence[FileSpecification]) -> Groups:
+def group_files(paths: Sequence[str], specifications: Sequence[FileSpecification], unfit: Iterable[str] = ()) -> Groups:
     """Put files together.
 
     The key of a unit is the stem of its files, in the composed form (NFC) in which a sheet typed anywhere finds it.
@@ -32,25 +33,29 @@ def group_files(paths: Sequence[str], specifications: Sequence[FileSpecification
     Args:
         paths: Paths that begin with the name of the specification.
         specifications: What units of the collection consist of.
+        unfit: Files that were found and cannot be uploaded. A unit without its own of them could never be completed.
     """
     groups = Groups()
     rules = {each.name: each for each in specifications}
     fitting = list(_of_fitting_type(paths, rules, groups))
-    shared = _shared_stems(fitting)
+    unfit = [path for path in unfit if _could_be_of_a_unit(path, rules)]
+    shared = _shared_stems(chain(fitting, unfit))
     claims: dict[tuple[str, str], list[str]] = {}
     for path in fitting:
-        specification, _, rest = path.partition("/")
-        stem = stem_of(rest)
-        short = stem.rpartition("/")[2]
-        claims.setdefault((stem if short in shared else short, specification), []).append(path)
+        claims.setdefault((_key_of(path, shared), path.partition("/")[0]), []).append(path)
+    lacking = {_key_of(path, shared): path for path in unfit}
     for (key, specification), claimants in sorted(claims.items()):
         if len(claimants) == 1:
             groups.units.setdefault(key, {})[specification] = claimants[0]
         else:
             _refuse_all(claimants, key, groups)
+            lacking.setdefault(key, claimants[0])
     required = [each.name for each in specifications if each.is_required]
     for key in [key for key, files in groups.units.items() if not files.keys() >= set(required)]:
         _refuse_incomplete(key, required, groups)
+    for key in sorted(lacking.keys() & groups.units.keys()):
+        words = told(Reason.INCOMPLETE_UNIT, f"{lacking[key]} of its unit cannot be uploaded")
+        groups.failed |= dict.fromkeys(groups.units.pop(key).values(), words)
     return groups
 
 
@@ -82,6 +87,19 @@ def other_type(path: str, allowed: tuple[str, ...]) -> str | None:
     return f"{path.partition('/')[0]!r} takes {', '.join(allowed)}"
 
 
+def _key_of(path: str, shared: set[str]) -> str:
+    stem = stem_of(path.partition("/")[2])
+    short = stem.rpartition("/")[2]
+    return stem if short in shared else short
+
+
+def _could_be_of_a_unit(path: str, rules: Mapping[str, FileSpecification]) -> bool:
+    folder, _, rest = path.partition("/")
+    if not rest or rest.endswith("/") or folder not in rules:
+        return False
+    return other_type(path, rules[folder].extensions) is None
+
+
 def _of_fitting_type(paths: Sequence[str], rules: Mapping[str, FileSpecification], groups: Groups) -> Iterator[str]:
     for path in paths:
         words = other_type(path, rules[path.partition("/")[0]].extensions)
@@ -91,7 +109,7 @@ def _of_fitting_type(paths: Sequence[str], rules: Mapping[str, FileSpecification
             groups.filtered[path] = told(Reason.UNSUPPORTED_EXTENSION, words)
 
 
-def _shared_stems(paths: Sequence[str]) -> set[str]:
+def _shared_stems(paths: Iterable[str]) -> set[str]:
     """Return the stems that two sub-folders of one specification have."""
     seen: dict[tuple[str, str], str] = {}
     shared: set[str] = set()

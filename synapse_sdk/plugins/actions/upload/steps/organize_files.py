@@ -33,7 +33,7 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         for root, place in context.roots.items():
             if is_archive_path(place):
                 self._unpack(context, root, place)
-        groups = group_files(context.file_paths, context.specifications)
+        groups = group_files(context.file_paths, context.specifications, context.failed_files)
         context.organized_files = groups.units
         context.filtered_files |= groups.filtered
         result = StepResult(data={"units": len(groups.units), "filtered": len(groups.filtered)})

@@ -81,6 +81,25 @@ def test_names_that_are_written_alike_are_told_apart(world: World) -> None:
     assert {each.file for each in result.failures} == {"images/a\\nb.jpg (2)", "images/caf\\xe9.jpg (2)"}
 
 
+@pytest.mark.parametrize("labels", [{"dog.json": ""}, {"dog.json": "{}", "dog.txt": "dog"}], ids=["empty", "twice"])
+def test_a_unit_waits_for_an_optional_file_that_cannot_be_uploaded(world: World, labels: dict[str, str]) -> None:
+    """Brought in without it, the unit could never get it: the mended file would be a conflict."""
+    world.write("images/cat.jpg", "cat")
+    world.write("images/dog.jpg", "dog")
+    paths = [world.write(f"labels/{name}", content) for name, content in labels.items()]
+
+    result = world.upload(on_error="continue")
+
+    codes = {each.file: each.code for each in result.failures}
+    assert (codes["images/dog.jpg"], result.failed) == ("INCOMPLETE_UNIT", 1 + len(labels))
+    assert world.units().keys() == {"cat"}
+    for path in paths[1:]:
+        path.unlink()
+    paths[0].write_text("{}")
+    assert world.upload().uploaded == 2
+    assert world.units()["dog"].files.keys() == {"images", "labels"}
+
+
 def test_every_specification_keeps_its_own_content_and_equal_names_stay_apart(world: World) -> None:
     """U9: also where two files of one unit, or of two, have the same content."""
     for folder in "ab":
