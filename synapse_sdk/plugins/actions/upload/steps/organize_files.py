@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.folders import remove_tree
+from synapse_sdk.plugins.actions.names import shown
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.grouping import group_files
 from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES
@@ -25,7 +27,7 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         """Fill `organized_files` and `unpacked`.
 
         Raises:
-            ConfigurationError: A step that should have run before has not.
+            ConfigurationError: A step that should have run before has not, or an archive was replaced since then.
             UnsafeArchiveError: An archive is damaged, or built to do harm.
             InvalidSheetError: The metadata sheet in an archive cannot be used.
         """
@@ -54,17 +56,32 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         extract_archive(local_path(place) or place, folder)
         context.forget_source(root)
         context.unpacked[root] = str(folder)
-        # What the archive said of its files is not what counts: they are looked at as they are.
-        _look_again(context, root, folder)
+        _look_again(context, root, folder, place)
         if not root and context.metadata_sheet is None:
             sheet = next((folder / name for name in SHEET_NAMES if (folder / name).is_file()), None)
             context.metadata_sheet = None if sheet is None else check_sheet(sheet)
 
 
-def _look_again(context: UploadContext, root: str, folder: Path) -> None:
-    """Take sizes and times of the files of a root from where they are now."""
+def _look_again(context: UploadContext, root: str, folder: Path, archive: str) -> None:
+    """Take the times of the files of a root from where they are now.
+
+    Raises:
+        ConfigurationError: They are not those that the archive had when it was listed.
+    """
     prefix = f"{root}/" if root else ""
     for number, path in enumerate(context.file_paths):
-        if path.startswith(prefix):
-            status = (folder / path.removeprefix(prefix)).stat()
-            context.file_sizes[number], context.file_versions[number] = status.st_size, status.st_mtime_ns
+        if not path.startswith(prefix):
+            continue
+        inside = path.removeprefix(prefix)
+        try:
+            status = (folder / inside).stat()
+        except OSError as error:
+            raise _changed(archive, f"There is no {shown(inside)!r} in it any more") from error
+        if status.st_size != context.file_sizes[number]:
+            raise _changed(archive, f"{shown(inside)!r} in it has another size")
+        context.file_versions[number] = status.st_mtime_ns
+
+
+def _changed(archive: str, why: str) -> ConfigurationError:
+    msg = f"The archive {archive!r} is not the one that this upload has begun with"
+    return ConfigurationError(msg, why=why, fix="Upload the new one once this upload is undone", path=archive)

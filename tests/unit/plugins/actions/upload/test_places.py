@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -174,3 +175,21 @@ def test_folders_in_the_place_of_a_specification_can_be_left_out(world: World, k
     world.upload(assets={"images": {"path": place, "is_recursive": False}}, use_single_path=False)
 
     assert world.units().keys() == {"cat"}
+
+
+@pytest.mark.parametrize("then", [{"images/dog.jpg": b"dog"}, {"images/cat.jpg": b"another cat"}], ids=["gone", "size"])
+def test_an_archive_that_was_replaced_meanwhile_is_named(world: World, then: dict[str, bytes]) -> None:
+    """As when somebody packs it anew while an upload is interrupted."""
+    archive = world.folder / "photos.zip"
+
+    def pack(members: dict[str, bytes]) -> None:
+        with ZipFile(archive, "w") as file:
+            for name, content in members.items():
+                file.writestr(name, content)
+
+    pack({"images/cat.jpg": b"cat"})
+
+    with pytest.raises(StepFailedError, match=r"photos\.zip' is not the one that this upload has begun with"):
+        world.upload_after(lambda: pack(then), before="organize_files", path=str(archive))
+
+    world.check()
