@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.extensions import ExtensionPoint, one_of
@@ -31,6 +31,8 @@ STORAGES = ExtensionPoint[Opener](
     },
 )
 """What opens a storage, by the scheme of its URL."""
+LOST = "#\t\r\n"
+"""What Python takes out of a URL, or takes for the end of it."""
 LINKS = ("copy", "hardlink", "reflink")
 
 
@@ -97,8 +99,13 @@ def options_of(url: str, known: tuple[str, ...]) -> dict[str, str]:
     """Return the query of a URL as options.
 
     Raises:
-        ConfigurationError: There is one that is not known; its value, which may be a secret, is not shown.
+        ConfigurationError: There is one that is not known; its value, which may be a secret, is not shown. Or the URL
+            has a character that would be passed over, so that another place would be meant.
     """
+    lost = next((each for each in url if each in LOST), None)
+    if lost is not None:
+        msg = f"The URL of a {scheme_of(url)} storage has the character {lost!r}, which means nothing there"
+        raise ConfigurationError(msg, fix=f"Write {quote(lost)} where it belongs to a name")
     options = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     unknown = sorted(options.keys() - set(known))
     if unknown:

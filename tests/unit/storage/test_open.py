@@ -53,6 +53,23 @@ def test_a_folder_is_named_by_path_or_url(url: str, root: str) -> None:
     assert again.root == storage.root
 
 
+@pytest.mark.parametrize("scheme", ["file:///", "memory://", "s3://bucket/", "gs://bucket/", "az://box/", "local:///"])
+@pytest.mark.parametrize(("character", "way_out"), [("#", "%23"), ("\n", "%0A"), ("\t", "%09")])
+def test_a_character_that_would_be_passed_over_is_refused(scheme: str, character: str, way_out: str) -> None:
+    """Else `file:///data/a#b` would be the folder `a`."""
+    with pytest.raises(ConfigurationError, match=f"Write {way_out} where it belongs to a name"):
+        open_storage(f"{scheme}data/a{character}b")
+
+
+def test_such_a_character_may_be_in_a_path_and_in_an_encoded_url() -> None:
+    """Both mean the same folder."""
+    by_path, by_url = open_storage("/data/a#b"), open_storage("file:///data/a%23b")
+
+    assert isinstance(by_path, LocalStorage)
+    assert isinstance(by_url, LocalStorage)
+    assert by_path.root == by_url.root == Path("/data/a#b")
+
+
 def test_a_path_object_and_a_relative_path_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Relative to where the program is now, also later."""
     monkeypatch.chdir(tmp_path)
