@@ -80,7 +80,7 @@ class RepeatedRun:
         Raises:
             LeaseHeldError: The same run is under way.
         """
-        earlier = self._earlier(session)
+        earlier = self.earlier(session)
         start = StartRun(PreparedRequest(plugin=self.plugin, action=self.action, params=dict(self.params)))
         if earlier is None:
             check()
@@ -97,7 +97,7 @@ class RepeatedRun:
         code = execute(RollBackRun(earlier.record, Additions()), session, is_last=False)
         return code or execute(start, session)
 
-    def _earlier(self, session: Session) -> "RunReport | None":
+    def earlier(self, session: Session) -> "RunReport | None":
         """Return a run without an end that does the same; None if there is none, or runs are not recorded."""
         if session.journal is None or ((file := sqlite_path(session.journal)) is not None and not file.exists()):
             return None

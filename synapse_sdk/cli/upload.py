@@ -87,17 +87,21 @@ def upload(
 def _show_preview(params: dict[str, Any], session: Session) -> None:
     from synapse_sdk.cli.output import prints_to_stderr  # noqa: PLC0415  # help needs none of these
     from synapse_sdk.cli.rendering import echo_json, write  # noqa: PLC0415
+    from synapse_sdk.cli.upload_run import interrupted_upload  # noqa: PLC0415
     from synapse_sdk.plugins.actions.upload.action import DefaultUploadAction  # noqa: PLC0415
     from synapse_sdk.plugins.actions.upload.preview import preview_upload  # noqa: PLC0415
 
+    interrupted = interrupted_upload(params, session)
     with prints_to_stderr():
-        preview = preview_upload(DefaultUploadAction.validate_params(params))
+        preview = preview_upload(DefaultUploadAction.validate_params(params), going_on_with=interrupted)
     if session.wants_json:
         echo_json(preview.model_dump(mode="json"))
         return
     for line in _lines(preview):
         write(sys.stdout, line)
     write(sys.stderr, "Nothing was uploaded.")
+    if interrupted is not None:
+        write(sys.stderr, f"First, the upload would see to its run {interrupted}, which has not ended.")
     if preview.failed and params.get("on_error") != "continue":
         write(sys.stderr, "The upload would fail because of what is refused; --on-error continue goes on without it.")
 

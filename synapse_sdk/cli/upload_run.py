@@ -1,6 +1,8 @@
 """Running an upload for the command line: the same command goes on with one that was interrupted."""
 
 import sys
+from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -10,10 +12,10 @@ from synapse_sdk.cli.paths import expanded
 from synapse_sdk.cli.rendering import write
 from synapse_sdk.cli.repeated_run import RepeatedRun, checked_params
 from synapse_sdk.cli.session import Session
-from synapse_sdk.errors import ConfigurationError
+from synapse_sdk.errors import ConfigurationError, SynapseError
 from synapse_sdk.reporting.text import plural
 
-__all__ = ["check_names", "params_of", "run_upload"]
+__all__ = ["check_names", "interrupted_upload", "params_of", "run_upload"]
 
 TUNING = {"upload_max_workers": None, "on_error": "stop"}
 """Parameters that may differ from those of the upload that is gone on with, and what they are when not given."""
@@ -56,19 +58,31 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(path: str, option: str) -> str:
-    """Return a path as it is recorded: `photos/` is the same folder as `photos`.
+    """Return a path as it is recorded: `photos/` and `./photos` are the same folder as `photos`.
 
     Raises:
         BadParameter: It begins with the home folder of nobody.
     """
     checked = _checked(path, option)
-    return checked if "://" in path else checked.rstrip("/") or checked[:1]
+    plain = checked if "://" in path or not path else str(PurePosixPath(checked))
+    return checked if plain.startswith("~") else plain  # ./~ada is no home folder
 
 
 def _checked(path: str, option: str) -> str:
     if "://" not in path:
         expanded(path, option)
     return path
+
+
+def interrupted_upload(params: dict[str, Any], session: Session) -> str | None:
+    """Return the run without an end that the same command would see to first; None if there is none."""
+    earlier = _run_of(params).earlier(session)
+    return None if earlier is None else str(earlier.id)
+
+
+def _run_of(params: dict[str, Any]) -> RepeatedRun:
+    doing = "is uploading the same files into the same collection"
+    return RepeatedRun(action="upload", params=params, tuning=TUNING, doing=doing)
 
 
 def run_upload(params: dict[str, Any], session: Session) -> int:
@@ -79,14 +93,14 @@ def run_upload(params: dict[str, Any], session: Session) -> int:
         ConfigurationError, RecordNotFoundError: Something that is named does not exist.
         LeaseHeldError: The same upload is under way.
     """
-    run = RepeatedRun(
-        action="upload", params=params, tuning=TUNING, doing="is uploading the same files into the same collection"
-    )
-    code = run.start(session, lambda: check_names(params, session))
+    code = _run_of(params).start(session, lambda: check_names(params, session))
     if code in {ExitCode.DONE, ExitCode.LOSSES} and not session.wants_json:
         command = session.command("collections", "show", str(params["data_collection"]), "--units")
         write(sys.stderr, f"See the data units: {command}")
         _tell_of_hidden_units(params, session)
+    if code == ExitCode.RUN_FAILED and not session.wants_json:
+        with suppress(SynapseError):  # what it failed of is told already
+            _tell_of_hidden_units(params, session)
     return code
 
 

@@ -368,6 +368,36 @@ def test_another_upload_is_none_of_its_business(synapse: "Synapse", photos: Path
     assert units(synapse) == ["new-cat0", "new-cat1", "new-cat2"]
 
 
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("written", ["./photos", "photos/.", "./photos//"])
+def test_one_folder_is_the_same_upload_however_it_is_written(synapse: "Synapse", written: str) -> None:
+    """Else its own units would be in its way."""
+    die("upload.registered", *UPLOAD)
+    died = last_run(synapse)["id"]
+
+    outcome = synapse("upload", written, *UPLOAD[2:])
+
+    assert outcome.code == 0, outcome.err
+    assert f"Going on with run {died}" in outcome.err
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_dry_run_knows_of_uploads_without_an_end(synapse: "Synapse") -> None:
+    """Its own is gone on with; what another one brings in is refused, and how to end that is said."""
+    die("upload.registered", *UPLOAD)
+    died = last_run(synapse)["id"]
+
+    own, other = synapse(*UPLOAD, "--dry-run"), synapse(*UPLOAD, "--exclude", "x", "--dry-run", "--json").json
+    refused = synapse(*UPLOAD, "--exclude", "x")
+
+    assert f"First, the upload would see to its run {died}, which has not ended." in own.err
+    assert "refused                   0" in own.out
+    assert (other["failed"], {each["code"] for each in other["failures"]}) == (6, {"UNIT_PENDING"})
+    assert refused.code == 1
+    assert "3 data units of this collection cannot be seen yet" in refused.err
+    assert "synapse runs list" in refused.err
+
+
 def test_nothing_is_recorded_where_that_is_not_wanted(
     synapse: "Synapse", photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

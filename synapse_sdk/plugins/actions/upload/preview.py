@@ -2,12 +2,13 @@
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from itertools import batched
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from synapse_sdk.backend import CollectionId, Registration, StorageId
+from synapse_sdk.backend import CollectionId, DataUnitState, Registration, StorageId
 from synapse_sdk.plugins.actions.fields import OnError
 from synapse_sdk.plugins.actions.references import find_storage
 from synapse_sdk.plugins.actions.upload.accounting import FileRefusedError, told
@@ -58,10 +59,14 @@ class UploadPreview(BaseModel):
     """The first hundred files that do not belong in the collection."""
 
 
-def preview_upload(params: UploadParams) -> UploadPreview:
+def preview_upload(params: UploadParams, *, going_on_with: str | None = None) -> UploadPreview:
     """Look at files, collection and storage, and return what an upload would do. Nothing is changed.
 
     Every file is read, because only its content tells whether it is there already.
+
+    Args:
+        params: Those of the upload.
+        going_on_with: An interrupted run that the upload would go on with: the units that it brings in are no obstacle.
 
     Raises:
         ConfigurationError, RecordNotFoundError: As the upload itself, for what concerns more than single files.
@@ -69,7 +74,7 @@ def preview_upload(params: UploadParams) -> UploadPreview:
     """
     with tempfile.TemporaryDirectory(prefix="synapse-preview-") as folder:
         looking = params.model_copy(update={"on_error": OnError.CONTINUE})  # to see everything there is to see
-        context = UploadContext(RuntimeContext(), params=looking, run="preview", work_folder=folder)
+        context = UploadContext(RuntimeContext(), params=looking, run=going_on_with or "preview", work_folder=folder)
         try:
             return _preview(context)
         finally:
@@ -119,6 +124,7 @@ def _count_new(context: UploadContext) -> tuple[int, int, int]:
     seen: set[str] = set()
     new = new_bytes = duplicate = 0
     for units in batched(look_up(context, ContextLedger(context).units()), ASKED_AT_A_TIME):
+        _refuse_pending(context, units)
         files = [job for unit in units for job in _readable(context, unit)]
         duplicate += sum(job.unit.known is not None for job in files)
         asked = [job.sha256 for job in files if job.unit.known is None]
@@ -134,8 +140,22 @@ def _count_new(context: UploadContext) -> tuple[int, int, int]:
     return new, new_bytes, duplicate
 
 
+def _refuse_pending(context: UploadContext, units: Sequence[UnitJob]) -> None:
+    """Refuse units that another run brings in, which has not ended yet."""
+    keys = [str(unit.unit["key"]) for unit in units if unit.known is None]
+    staged = context.backend.data_units.with_keys(CollectionId(context.collection_id), keys, state=DataUnitState.STAGED)
+    pending = {each.key for each in staged if each.run != context.run}
+    reason, why = REFUSALS[Registration.PENDING]
+    for unit in units:
+        if unit.known is None and unit.unit["key"] in pending:
+            context.failed_files |= {job.path: told(reason, why.format(unit.unit["key"])) for job in unit.files}
+            unit.has_failed = True
+
+
 def _readable(context: UploadContext, unit: UnitJob) -> list[FileJob]:
     """Read the files of a unit, and return those that are not refused."""
+    if unit.has_failed:
+        return []
     readable: list[FileJob] = []
     for job in unit.files:
         try:
