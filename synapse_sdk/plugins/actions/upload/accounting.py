@@ -10,7 +10,7 @@ class Reason(StrEnum):
 
     # Filtered.
     IGNORED = "IGNORED"
-    """The system or a tool has left it behind: `.DS_Store`, `Thumbs.db`, `.git/` ..."""
+    """The system or a tool has left it behind: `.DS_Store`, `Thumbs.db`, `.git/` ...; or an upload, as an object."""
     EXCLUDED = "EXCLUDED"
     """It matches no pattern of `include`, or one of `exclude`."""
     NO_SPECIFICATION = "NO_SPECIFICATION"

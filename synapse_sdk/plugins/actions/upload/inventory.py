@@ -1,5 +1,6 @@
 """What there is to upload: every file of the sources, checked, or refused with its reason."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -15,6 +16,9 @@ __all__ = ["SHEET_NAMES", "Inventory", "Rules", "take_inventory"]
 SHEET_NAMES = ("meta.xlsx", "meta.xls", "meta.csv")
 """A metadata sheet that is not named is looked for under these names, the first wins."""
 
+OBJECT = re.compile(r"/?[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{64}")
+"""The key of an object that an upload has put: collection and digest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -27,6 +31,8 @@ class Rules:
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     max_bytes: int | None = None
+    store: str | None = None
+    """The folder of the storage, as a path like those of files, if it lies among them; empty if it is their root."""
 
 
 @dataclass(slots=True)
@@ -133,6 +139,8 @@ def _reasons_to_filter(path: str, folder: str, slash: str, rules: Rules) -> Iter
         yield Reason.METADATA_SHEET, "a metadata sheet"
     elif folder not in rules.specifications or not slash:
         yield Reason.NO_SPECIFICATION, _no_specification(folder, slash)
+    elif rules.store is not None and path.startswith(rules.store) and OBJECT.fullmatch(path, len(rules.store)):
+        yield Reason.IGNORED, "an object of the storage that the files are sent to"
     elif (why := _excluded(path, rules)) is not None:
         yield Reason.EXCLUDED, why
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.folders import remove_tree
@@ -11,7 +12,7 @@ from synapse_sdk.plugins.actions.upload.losses import note_losses
 from synapse_sdk.plugins.actions.upload.sheets import find_sheet
 from synapse_sdk.plugins.actions.upload.sources import Source
 from synapse_sdk.plugins.steps import BaseStep, StepResult
-from synapse_sdk.storage.open import local_path
+from synapse_sdk.storage import place_of
 
 __all__ = ["ValidateFilesStep"]
 
@@ -38,6 +39,7 @@ class ValidateFilesStep(BaseStep[UploadContext]):
             include=params.include,
             exclude=params.exclude,
             max_bytes=params.max_file_bytes,
+            store=_store_among(context),
         )
         context.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         inventory = take_inventory(sources, rules)
@@ -70,6 +72,19 @@ class ValidateFilesStep(BaseStep[UploadContext]):
         return {name: (context.source(name), asset.is_recursive) for name, asset in assets.items()}
 
 
+def _store_among(context: UploadContext) -> str | None:
+    """Return where the storage lies among the files, as a path like theirs; None if it lies elsewhere."""
+    if not context.storage_id:  # a preview, of a storage that has no objects yet
+        return None
+    at, store = _folder_of(context.storage_record.url)
+    for name, place in context.roots.items():
+        same, root = _folder_of(place)
+        if same == at and store.is_relative_to(root):
+            path = PurePosixPath(name, store.relative_to(root)).as_posix()
+            return "" if path == "." else path
+    return None
+
+
 def _refuse_overlaps(roots: dict[str, str]) -> None:
     """Refuse two specifications that would claim the same files.
 
@@ -87,8 +102,5 @@ def _refuse_overlaps(roots: dict[str, str]) -> None:
 
 def _folder_of(place: str) -> tuple[str, PurePosixPath]:
     """Return what tells apart storages of one address, such as an endpoint, and the folder."""
-    path = local_path(place)
-    if path is not None:
-        return "", PurePosixPath(path.resolve())
-    address, _, options = place.partition("?")
-    return options, PurePosixPath(address)
+    address, _, options = place_of(place).partition("?")
+    return options, PurePosixPath(unquote(address, errors="surrogateescape"))

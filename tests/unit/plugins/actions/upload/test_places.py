@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
+from synapse_sdk.backend import FileSpecification
 from synapse_sdk.errors import StepFailedError
 from synapse_sdk.plugins import run_action
 from synapse_sdk.plugins.actions.upload import DefaultUploadAction, UploadParams
@@ -175,6 +177,24 @@ def test_folders_in_the_place_of_a_specification_can_be_left_out(world: World, k
     world.upload(assets={"images": {"path": place, "is_recursive": False}}, use_single_path=False)
 
     assert world.units().keys() == {"cat"}
+
+
+@pytest.mark.parametrize("how", ["below a specification", "an asset", "a storage"])
+def test_objects_of_the_storage_are_not_uploaded_again(world: World, how: str) -> None:
+    """Where the storage lies among the files, each upload would double what is there."""
+    world.backend.collections.create("any", specifications=[FileSpecification(name="images")])
+    folder = world.write("images/cat.jpg", b"cat").parent
+    where: dict[str, Any] = {
+        "below a specification": {"path": str(folder.parent), "storage": str(folder / "store")},
+        "an asset": {"use_single_path": False, "assets": {"images": {"path": f"{folder}"}}, "storage": str(folder)},
+        "a storage": {"path": f"local://{folder.parent}", "storage": f"local://{folder}"},
+    }[how]
+
+    first = world.upload(data_collection="any", **where)
+    again = world.upload(data_collection="any", **where)
+
+    assert (first.uploaded, again.uploaded, again.duplicate, again.filtered) == (1, 0, 1, 1)
+    assert "IGNORED,an object of the storage" in Path(again.report_path).with_name("report.csv").read_text()
 
 
 @pytest.mark.parametrize("then", [{"images/dog.jpg": b"dog"}, {"images/cat.jpg": b"another cat"}], ids=["gone", "size"])
