@@ -21,6 +21,7 @@ from synapse_sdk.backend import (
     JobStatus,
     ModelFile,
     NewGroundTruth,
+    NewUnit,
     ProjectId,
     StorageId,
     TaskFilter,
@@ -222,6 +223,18 @@ def test_a_collection_in_use_cannot_be_removed(
 
     assert backend.collections.list() == []
     with pytest.raises(RecordNotFoundError):
+        backend.collections.remove(collection)
+
+
+def test_a_collection_that_a_run_brings_units_into_cannot_be_removed(
+    backend: Backend, collection: CollectionId, storage: StorageId
+) -> None:
+    """Nobody sees these units, so the way out is to end the run."""
+    (reserved,) = backend.ingestion.reserve("run", collection, storage, [("aa", 1, "aa")])
+    unit = NewUnit(key="wren", files={"images": (reserved.file.id, "wren.jpg")})
+    backend.ingestion.register("run", collection, [unit], stored=[reserved.file.id])
+
+    with pytest.raises(ConflictError, match=r"a run is bringing data units in.*synapse runs list"):
         backend.collections.remove(collection)
 
 

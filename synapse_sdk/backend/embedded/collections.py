@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select
+from sqlalchemy import Connection, Row, delete, exists, insert, select, true
 
 from synapse_sdk.backend.embedded.database import Database
 from synapse_sdk.backend.embedded.statements import check_name, create, find, lock_collections, refuse_taken
 from synapse_sdk.backend.embedded.tables import collections, data_files, data_units, file_specifications, projects
-from synapse_sdk.backend.records import CollectionId, DataCollection, FileSpecification
+from synapse_sdk.backend.records import CollectionId, DataCollection, DataUnitState, FileSpecification
 from synapse_sdk.clock import Clock
 from synapse_sdk.errors import ConfigurationError, ConflictError
 
 __all__ = ["EmbeddedCollections"]
+
+END = "Let it end, or roll it back: synapse runs list"
 
 
 class EmbeddedCollections:
@@ -60,12 +62,14 @@ class EmbeddedCollections:
         """Remove a collection without units."""
         with self._database.write() as connection:
             lock_collections(connection, [collection_id])
-            for table, what, fix in (
-                (data_units, "it has data units", "Remove them first"),
-                (data_files, "a run is bringing files in, or has files to delete", "Let it end, or roll it back"),
-                (projects, "a project works on it", "Remove the project first"),
+            hidden = data_units.c.state == DataUnitState.STAGED
+            for table, which, what, fix in (
+                (data_units, ~hidden, "it has data units", "Remove them first, with Backend.data_units.remove"),
+                (data_units, hidden, "a run is bringing data units in", END),
+                (data_files, true(), "a run is bringing files in, or has files to delete", END),
+                (projects, true(), "a project works on it", "Remove the project first"),
             ):
-                if connection.scalar(select(exists().where(table.c.collection_id == collection_id))):
+                if connection.scalar(select(exists().where(table.c.collection_id == collection_id, which))):
                     msg = f"The collection {collection_id} cannot be removed: {what}"
                     raise ConflictError(msg, fix=fix, collection=collection_id)
             connection.execute(delete(collections).where(collections.c.id == collection_id))
