@@ -3,6 +3,7 @@
 import contextlib
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 from synapse_sdk.errors import (
     InvalidKeyError,
@@ -51,6 +52,13 @@ def local_errors(url: str, key: str, meter: Meter | None = None) -> Iterator[Non
     except OSError as error:
         if is_of_content(error, meter):
             raise
+        if isinstance(error, NotADirectoryError) and _is_root(error.filename, url):
+            msg = f"{url} is no folder"
+            raise StorageError(msg, why=str(error), fix="Name a folder, or a place for one") from error
         kind, fix = KINDS.get(error.errno or 0, (StorageError, "See what the system says of its disk"))
         msg = f"{url} cannot do this for {key!r}" if key else f"{url} cannot do this"
         raise kind(msg, why=str(error), fix=fix, key=key) from error
+
+
+def _is_root(path: object, url: str) -> bool:
+    return isinstance(path, str) and Path(path).is_absolute() and Path(path).as_uri() == url

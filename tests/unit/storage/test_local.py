@@ -303,3 +303,11 @@ def test_a_disk_that_cannot_begin_is_told_of(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         start_writing(handle, 0, 1)
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    """And not blamed on the key."""
+    (tmp_path / "store").write_bytes(b"x")
+
+    with pytest.raises(StorageError, match=r"store is no folder.*Name a folder"):
+        LocalStorage(tmp_path / "store").put("cat.jpg", b"meow")
