@@ -27,13 +27,17 @@ def params_of(options: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         UsageError: PATH and --asset contradict each other.
-        BadParameter: An asset is not of the form SPEC=PATH, or a path begins with the home folder of nobody.
+        BadParameter: An asset is not of the form SPEC=PATH or is given twice, or a path begins with the home folder of
+            nobody.
     """
     path, assets = options["path"], dict[str, Any]()
     for pair in options["assets"]:
         name, equals, place = pair.partition("=")
         if not equals or not name or not place:
             msg = f"{pair!r} is not of the form SPEC=PATH"
+            raise click.BadParameter(msg, param_hint="--asset")
+        if name in assets:
+            msg = f"{name!r} is given twice, and a specification has one place"
             raise click.BadParameter(msg, param_hint="--asset")
         assets[name] = {"path": _plain(place, "--asset"), "is_recursive": not options["no_recursive"]}
     if (path is None) == (not assets):

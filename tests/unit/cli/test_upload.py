@@ -369,6 +369,16 @@ def test_another_upload_is_none_of_its_business(synapse: "Synapse", photos: Path
 
 
 @pytest.mark.usefixtures("photos")
+def test_an_asset_is_given_once(synapse: "Synapse") -> None:
+    """The second place would be taken instead of the first, and not in addition."""
+    twice = ("--asset", "images=photos/images", "--asset", "images=photos/labels")
+
+    outcome = synapse("upload", *twice, "--collection", "animals")
+
+    assert (outcome.code, "'images' is given twice" in outcome.err) == (2, True), outcome.err
+
+
+@pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize("written", ["./photos", "photos/.", "./photos//"])
 def test_one_folder_is_the_same_upload_however_it_is_written(synapse: "Synapse", written: str) -> None:
     """Else its own units would be in its way."""
