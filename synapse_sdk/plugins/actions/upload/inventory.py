@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 from itertools import chain, count
 
 from synapse_sdk.plugins.actions.names import CONTROLS, shown
-from synapse_sdk.plugins.actions.upload.accounting import Reason, told
+from synapse_sdk.plugins.actions.upload.accounting import Reason, reason_and_words, told
 from synapse_sdk.plugins.actions.upload.grouping import other_type
 from synapse_sdk.plugins.actions.upload.sources import FoundFile, RefusedFile, Source
 
-__all__ = ["SHEET_NAMES", "Inventory", "Rules", "take_inventory"]
+__all__ = ["SHEET_NAMES", "Inventory", "Rules", "is_sheet", "take_inventory"]
 
 SHEET_NAMES = ("meta.xlsx", "meta.xls", "meta.csv")
 """A metadata sheet that is not named is looked for under these names, the first wins."""
@@ -136,6 +136,8 @@ def _take(inventory: Inventory, path: str, found: FoundFile, rules: Rules) -> No
 
 def _reasons_to_filter(path: str, folder: str, slash: str, rules: Rules) -> Iterator[tuple[Reason, str]]:
     if not slash and path in SHEET_NAMES:
+        if _matches(path, rules.exclude):
+            yield Reason.EXCLUDED, "it matches a pattern of exclude"
         yield Reason.METADATA_SHEET, "a metadata sheet"
     elif folder not in rules.specifications or not slash:
         yield Reason.NO_SPECIFICATION, _no_specification(folder, slash)
@@ -184,8 +186,13 @@ def _matches(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(path, pattern) or fnmatchcase(name, pattern) for pattern in patterns)
 
 
+def is_sheet(filtered: Mapping[str, str], name: str) -> bool:
+    """Whether there is a metadata sheet of this name at the root that is not excluded."""
+    return reason_and_words(filtered.get(name, ""))[0] == Reason.METADATA_SHEET
+
+
 def _choose_sheet(inventory: Inventory) -> None:
-    present = [name for name in SHEET_NAMES if name in inventory.filtered]
+    present = [name for name in SHEET_NAMES if is_sheet(inventory.filtered, name)]
     if present:
         inventory.sheet = present[0]
         for other in present[1:]:

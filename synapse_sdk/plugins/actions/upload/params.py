@@ -51,7 +51,7 @@ class UploadParams(BaseModel):
     excel_metadata_path: Place | None = Field(
         default=None,
         description="A sheet (.xlsx, .xls, .csv) with metadata by file name. By default meta.xlsx, meta.xls or "
-        "meta.csv in `path`, if there is one.",
+        "meta.csv in `path`, if there is one and it is not excluded.",
     )
 
     include: tuple[Text, ...] = Field(default=(), description="Only files whose path matches one of these patterns.")

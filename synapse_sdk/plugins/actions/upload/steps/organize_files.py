@@ -7,7 +7,7 @@ from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.names import shown
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.grouping import group_files
-from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES
+from synapse_sdk.plugins.actions.upload.inventory import SHEET_NAMES, is_sheet
 from synapse_sdk.plugins.actions.upload.losses import note_losses
 from synapse_sdk.plugins.actions.upload.sheets import check_sheet
 from synapse_sdk.plugins.actions.upload.sources import is_archive_path
@@ -58,8 +58,8 @@ class OrganizeFilesStep(BaseStep[UploadContext]):
         context.unpacked[root] = str(folder)
         _look_again(context, root, folder, place)
         if not root and context.metadata_sheet is None:
-            sheet = next((folder / name for name in SHEET_NAMES if (folder / name).is_file()), None)
-            context.metadata_sheet = None if sheet is None else check_sheet(sheet)
+            sheet = next((name for name in SHEET_NAMES if is_sheet(context.filtered_files, name)), None)
+            context.metadata_sheet = None if sheet is None else check_sheet(folder / sheet)
 
 
 def _look_again(context: UploadContext, root: str, folder: Path, archive: str) -> None:

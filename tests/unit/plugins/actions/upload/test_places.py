@@ -179,6 +179,22 @@ def test_folders_in_the_place_of_a_specification_can_be_left_out(world: World, k
     assert world.units().keys() == {"cat"}
 
 
+@pytest.mark.parametrize("kind", ["folder", "archive", "storage"])
+def test_a_sheet_that_is_excluded_is_not_used(world: World, kind: str) -> None:
+    """There is no other way to leave out one that is found."""
+    folder = fill(world)
+    place = {
+        "folder": lambda: str(folder),
+        "archive": lambda: shutil.make_archive(str(world.folder / "all"), "zip", folder),
+        "storage": lambda: f"local://{folder}",
+    }[kind]()
+
+    result = world.upload(path=place, exclude=["meta.*"])
+
+    assert (result.metadata, result.filtered) == (None, 1)
+    assert "place" not in world.units()["cat"].meta
+
+
 @pytest.mark.parametrize("how", ["below a specification", "an asset", "a storage"])
 def test_objects_of_the_storage_are_not_uploaded_again(world: World, how: str) -> None:
     """Where the storage lies among the files, each upload would double what is there."""
