@@ -200,14 +200,14 @@ def test_objects_of_the_storage_are_not_uploaded_again(world: World, how: str) -
     """Where the storage lies among the files, each upload would double what is there."""
     world.backend.collections.create("any", specifications=[FileSpecification(name="images")])
     folder = world.write("images/cat.jpg", b"cat").parent
-    where: dict[str, Any] = {
+    places: dict[str, dict[str, Any]] = {
         "below a specification": {"path": str(folder.parent), "storage": str(folder / "store")},
         "an asset": {"use_single_path": False, "assets": {"images": {"path": f"{folder}"}}, "storage": str(folder)},
         "a storage": {"path": f"local://{folder.parent}", "storage": f"local://{folder}"},
-    }[how]
+    }
 
-    first = world.upload(data_collection="any", **where)
-    again = world.upload(data_collection="any", **where)
+    first = world.upload(data_collection="any", **places[how])
+    again = world.upload(data_collection="any", **places[how])
 
     assert (first.uploaded, again.uploaded, again.duplicate, again.filtered) == (1, 0, 1, 1)
     assert "IGNORED,an object of the storage" in Path(again.report_path).with_name("report.csv").read_text()
