@@ -9,6 +9,7 @@ from synapse_sdk.errors import LeaseLostError
 from synapse_sdk.folders import data_folder
 from synapse_sdk.plugins.action import BaseAction
 from synapse_sdk.plugins.runner import new_job_id
+from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ class ReportedContext(Protocol):
     started_at: str
     """When there began to be something to report; empty before."""
     report_folder: str
+    errors: list[str]
+    """What could not be undone."""
 
     def log(self, event: str, data: dict[str, Any], /) -> None:
         """Say that something happened."""
@@ -38,6 +41,8 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
     """Writes a report when its run has failed or was rolled back; closes its context in any case."""
 
     _context: C | None = None
+    undone_status: RunStatus = RunStatus.ROLLED_BACK
+    """What a report is to say of the run once it was undone, as far as that was possible."""
 
     def facts_of_run(self) -> dict[str, Any]:
         """Return what the context of every such action is told: the run, and where things of its own are."""
@@ -54,7 +59,7 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
 
     @abstractmethod
     def report_undone(self, context: C) -> Path:
-        """Write the report of a run of which nothing is left, and return where it is."""
+        """Write the report of a run that was undone, with `undone_status`, and return where it is."""
 
     def clean_up(self, context: C) -> None:
         """Remove what is of no use once a run is undone; by default there is nothing."""
@@ -69,7 +74,7 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
         except LeaseLostError:
             raise  # the run is another worker's, and so is its report
         except BaseException:
-            self._note_undone()
+            self._note_undone(is_complete=self._context is None or not self._context.errors)
             raise
         finally:
             self._close()
@@ -78,13 +83,14 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
         """Undo what the run has done so far, as its journal tells."""
         try:
             errors = super().rollback(reason, is_cancelled=is_cancelled)
-            self._note_undone()
+            self._note_undone(is_complete=not errors)
             return errors
         finally:
             self._close()
 
-    def _note_undone(self) -> None:
+    def _note_undone(self, *, is_complete: bool) -> None:
         context = self._context
+        self.undone_status = RunStatus.ROLLED_BACK if is_complete else RunStatus.ROLLBACK_INCOMPLETE
         if context is None:
             return
         if context.started_at:  # else it failed before there was anything to report

@@ -76,8 +76,8 @@ class DatasetAction[P: DatasetParams](ReportedAction[P, DatasetContext]):
         return {**result, "success": not lost}
 
     def report_undone(self, context: DatasetContext) -> Path:
-        """Write a report that says that nothing is left."""
-        return _write_report(context, "rolled_back")
+        """Write a report that says whether anything is left."""
+        return _write_report(context, str(self.undone_status))
 
     def clean_up(self, context: DatasetContext) -> None:
         """Remove the run's own folder."""

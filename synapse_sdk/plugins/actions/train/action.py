@@ -132,8 +132,8 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
         )
 
     def report_undone(self, context: TrainContext) -> Path:
-        """Write a report that says that nothing is left."""
-        return write_report(context, "rolled_back")
+        """Write a report that says whether anything is left."""
+        return write_report(context, str(self.undone_status))
 
     def clean_up(self, context: TrainContext) -> None:
         """Remove what steps of a subclass have staged and not taken back, and the run's own folder."""

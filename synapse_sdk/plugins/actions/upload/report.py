@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from synapse_sdk.plugins.actions.report_files import write_table, written_aside
 from synapse_sdk.plugins.actions.upload.accounting import reason_and_words
 from synapse_sdk.plugins.actions.upload.context import UploadContext
+from synapse_sdk.reporting.events import RunStatus
 
 __all__ = ["counts_of", "write_report"]
 
@@ -17,18 +18,20 @@ type Row = tuple[str, str, str, str]
 """Path, outcome, reason, words."""
 
 
-def write_report(context: UploadContext, *, is_undone: bool = False) -> Path:
+def write_report(context: UploadContext, *, is_undone: bool = False, status: RunStatus = RunStatus.SUCCEEDED) -> Path:
     """Write `report.csv` and `report.json` into the run's report folder, and return the latter.
 
     Args:
         context: The upload.
         is_undone: Whether what had been brought in was taken out again.
+        status: How the run has ended.
     """
     folder = Path(context.report_folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, write in (("report.csv", _write_csv), ("report.json", _write_json)):
-        with written_aside(folder / name) as file:
-            write(context, file, is_undone=is_undone)
+    with written_aside(folder / "report.csv") as file:
+        _write_csv(context, file, is_undone=is_undone)
+    with written_aside(folder / "report.json") as file:
+        _write_json(context, file, is_undone=is_undone, status=status)
     return folder / "report.json"
 
 
@@ -62,11 +65,11 @@ def _write_csv(context: UploadContext, file: TextIO, *, is_undone: bool) -> None
     write_table(file, ("file", "outcome", "reason", "why"), rows_of(context, is_undone=is_undone))
 
 
-def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool) -> None:
+def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool, status: RunStatus) -> None:
     head: dict[str, Any] = {
         "run": context.run,
         "name": context.params.name,
-        "status": "rolled_back" if is_undone else "succeeded",
+        "status": str(status),
         "started_at": context.started_at,
         "sources": dict(context.roots),
         "counts": counts_of(context, is_undone=is_undone),

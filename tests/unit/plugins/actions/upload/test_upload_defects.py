@@ -1,10 +1,14 @@
 """What other uploaders get wrong, as tests of this one; those that have no better place."""
 
+import json
 import unicodedata
 
 import pytest
 
 from synapse_sdk.errors import InvalidParamsError, StepFailedError
+from synapse_sdk.plugins import rollback_run, run_action
+from synapse_sdk.plugins.actions.upload import DefaultUploadAction, UploadContext
+from synapse_sdk.plugins.steps import BaseStep, StepRegistry, StepResult
 from tests.unit.plugins.actions.upload.world import World
 
 
@@ -131,3 +135,41 @@ def test_twins_by_unicode_form_are_refused_by_name(world: World) -> None:
         world.upload()
 
     world.check()
+
+
+def test_a_report_does_not_say_rolled_back_while_something_is_left(world: World) -> None:
+    """Only when that is undone, too."""
+    locked = [True]
+
+    class Lock(BaseStep[UploadContext]):
+        name, progress_weight = "lock", 0.1
+
+        def execute(self, context: UploadContext) -> StepResult:
+            return StepResult()
+
+        def rollback(self, context: UploadContext, result: StepResult) -> None:
+            if locked:
+                raise PermissionError
+
+    class Locking(DefaultUploadAction):
+        def setup_steps(self, registry: StepRegistry[UploadContext]) -> None:
+            super().setup_steps(registry)
+            registry.insert_after("upload_files", Lock())
+
+        def commit(self, context: UploadContext) -> None:
+            raise RuntimeError
+
+    def status() -> str:
+        report = json.loads((world.folder / ".synapse" / "runs" / "gone" / "report.json").read_text())
+        return str(report["status"])
+
+    world.write("images/cat.jpg")
+    with pytest.raises(RuntimeError):
+        run_action(Locking, world.params(), journal=True, job_id="gone")
+    statuses = [status()]
+    for _ in range(2):
+        rollback_run("gone", action=Locking)
+        statuses.append(status())
+        locked.clear()
+
+    assert statuses == ["rollback_incomplete", "rollback_incomplete", "rolled_back"]
