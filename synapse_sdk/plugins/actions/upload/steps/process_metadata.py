@@ -1,11 +1,11 @@
 """The last step: what a sheet says about the units."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import batched
 from typing import Any
 
 from synapse_sdk.backend import CollectionId
-from synapse_sdk.documents.sheets import MatchReport, SheetIndex, SheetRow, read_sheet
+from synapse_sdk.documents.sheets import AmbiguousMatch, MatchReport, SheetIndex, SheetRow, read_sheet
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.steps.generate_data_units import BUILT_IN_META
 from synapse_sdk.plugins.steps import BaseStep, StepResult
@@ -44,15 +44,22 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
         rows_of: dict[str, dict[int, SheetRow]] = {}
         for path, row in report.matched.items():
             rows_of.setdefault(unit_of[path], {})[row.number] = row
+        unclear: list[AmbiguousMatch] = []
+        for each in report.ambiguous:
+            keys = {unit_of[path] for path in each.names}
+            if len(keys) > 1:
+                unclear.append(each)
+            else:  # several rows, and each means this unit
+                rows_of.setdefault(keys.pop(), {}).update({row.number: row for row in each.rows})
         contradictions = dict(_contradictions(rows_of))
         metas = {key: merged(rows.values()) for key, rows in rows_of.items() if key not in contradictions}
         updated = self._update(context, metas)
         context.metadata_counts = {
-            **_counts_of_rows(report, contradicting=sum(len(rows_of[key]) for key in contradictions)),
+            **_counts_of_rows(report, rows_of, contradictions, unclear),
             "units_without": len({*unit_of.values()} - metas.keys()),
             "units_updated": updated,
         }
-        context.unmatched_rows = [*_unmatched(report), *contradictions.values()]
+        context.unmatched_rows = [*_unmatched(report, unclear), *contradictions.values()]
         for note in sheet.notes:
             context.log("metadata_note", {"kind": note.kind, "note": note.text})
         return StepResult(data=dict(context.metadata_counts))
@@ -96,9 +103,15 @@ def _contradictions(rows_of: Mapping[str, Mapping[int, SheetRow]]) -> Iterator[t
             said |= dict.fromkeys(row.values, row)
 
 
-def _counts_of_rows(report: MatchReport, *, contradicting: int) -> dict[str, int]:
-    matched = len({row.number for row in report.matched.values()}) - contradicting
-    ambiguous = sum(len(each.rows) for each in report.ambiguous) + contradicting
+def _counts_of_rows(
+    report: MatchReport,
+    rows_of: Mapping[str, Mapping[int, SheetRow]],
+    contradictions: Collection[str],
+    unclear: Iterable[AmbiguousMatch],
+) -> dict[str, int]:
+    matched = len({number for key, rows in rows_of.items() if key not in contradictions for number in rows})
+    contradicting = len({number for key in contradictions for number in rows_of[key]})
+    ambiguous = sum(len(each.rows) for each in unclear) + contradicting
     unmatched = len(report.unmatched_rows)
     return {
         "rows": matched + unmatched + ambiguous,
@@ -108,6 +121,6 @@ def _counts_of_rows(report: MatchReport, *, contradicting: int) -> dict[str, int
     }
 
 
-def _unmatched(report: MatchReport) -> Iterable[str]:
+def _unmatched(report: MatchReport, unclear: Iterable[AmbiguousMatch]) -> Iterable[str]:
     yield from (f"row {row.number}: no file is called {row.file_name!r}" for row in report.unmatched_rows)
-    yield from (each.text for each in report.ambiguous)
+    yield from (each.text for each in unclear)

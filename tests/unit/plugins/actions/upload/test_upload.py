@@ -320,6 +320,20 @@ def test_metadata_reaches_its_unit_and_nothing_else(world: World) -> None:
     assert result.metadata.units_without == 1
 
 
+def test_rows_that_name_one_file_in_two_ways_are_put_together(world: World) -> None:
+    """As rows of several files of a unit are, where they agree; a row that means two units is no use still."""
+    for path in ("images/cat.jpg", "images/a/owl.jpg", "images/b/owl.jpg"):
+        world.write(path, path.encode())
+    world.write("meta.csv", "filename,place,boxes\ncat.jpg,Rome,\ncat,Rome,5\nowl.jpg,Oslo,\na/owl,Oslo,\n")
+
+    result = world.upload()
+
+    assert result.metadata is not None
+    counts = result.metadata
+    assert (counts.rows, counts.matched, counts.ambiguous_rows, counts.units_updated) == (4, 2, 2, 1)
+    assert world.units()["cat"].meta.items() >= {"place": "Rome", "boxes": "5"}.items()
+
+
 def test_rows_that_could_mean_more_than_one_thing_are_not_used(world: World) -> None:
     """U6: they are told apart from rows without a file; rows of one unit that agree are put together."""
     for name in ("cat", "dog", "owl"):
