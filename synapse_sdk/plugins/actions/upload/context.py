@@ -92,6 +92,8 @@ class UploadContext(BaseStepContext):
     metadata_counts: dict[str, int] = field(default_factory=dict)
     unmatched_rows: list[str] = field(default_factory=list)
     """Rows that are not used, with the reason."""
+    metadata_notes: list[str] = field(default_factory=list)
+    """What is remarkable about the sheet, such as cells that were left out."""
 
     @property
     def discovered(self) -> int:

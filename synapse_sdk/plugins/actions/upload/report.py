@@ -76,7 +76,7 @@ def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool, status
         "elsewhere": {} if is_undone else dict(context.elsewhere),
         "uploaded_bytes": context.uploaded_bytes,
         "data_units": {} if is_undone else dict(context.unit_counts),
-        "metadata": {**context.metadata_counts, "unmatched": context.unmatched_rows},
+        "metadata": {**context.metadata_counts, "unmatched": context.unmatched_rows, "notes": context.metadata_notes},
         "errors": [error.partition("\n")[0] for error in context.errors],
     }
     file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "files": [')

@@ -32,7 +32,7 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
         return context.metadata_sheet is None
 
     def execute(self, context: UploadContext) -> StepResult:
-        """Fill `metadata_counts` and `unmatched_rows`.
+        """Fill `metadata_counts`, `unmatched_rows` and `metadata_notes`.
 
         Raises:
             InvalidSheetError: The sheet cannot be read any more.
@@ -60,6 +60,7 @@ class ProcessMetadataStep(BaseStep[UploadContext]):
             "units_updated": updated,
         }
         context.unmatched_rows = [*_unmatched(report, unclear), *contradictions.values()]
+        context.metadata_notes = [note.text for note in sheet.notes]
         for note in sheet.notes:
             context.log("metadata_note", {"kind": note.kind, "note": note.text})
         return StepResult(data=dict(context.metadata_counts))

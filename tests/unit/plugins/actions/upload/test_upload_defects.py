@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,17 @@ def test_odd_sheets_are_read(world: World) -> None:
     assert result.metadata is not None
     assert result.metadata.matched == 2
     assert {unit.meta["place"] for unit in world.units().values()} == {"Rome", "Oslo"}
+
+
+def test_the_report_says_what_is_remarkable_about_a_sheet(world: World) -> None:
+    """What was renamed or left out is otherwise only in the log."""
+    world.write("images/1.jpg", b"1")
+    world.write("meta.csv", "filename,place,place\n1,Rome,Italy\n,Oslo,Norway\n")
+
+    result = world.upload()
+
+    notes = json.loads(Path(result.report_path).read_text(encoding="utf-8"))["metadata"]["notes"]
+    assert notes == ["A second 'place' is called 'place_2'", "Row 3 has values, but no file name: left out"]
 
 
 def test_larger_files_than_allowed_are_refused_by_name(world: World) -> None:
