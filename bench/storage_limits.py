@@ -76,7 +76,7 @@ def read_and_hash(source: Path) -> Cost:
 def our_reading(source: Path) -> Cost:
     """Read each file as the upload action does: checked before and after, a small one kept until it is sent."""
     folder = FolderSource(source / IMAGES)
-    found = [file for file in folder.walk(is_recursive=True) if isinstance(file, FoundFile)]
+    found = [file for file in folder.walk(depth=None) if isinstance(file, FoundFile)]
 
     def work() -> None:
         unit, stop = UnitJob({}), Event()
@@ -126,7 +126,7 @@ def scan(root: Path) -> int:
 
 def walk(root: Path) -> int:
     """Walk as the source of an upload does: in order, links and what is no file refused, permissions looked at."""
-    return sum(isinstance(found, FoundFile) for found in FolderSource(root).walk(is_recursive=True))
+    return sum(isinstance(found, FoundFile) for found in FolderSource(root).walk(depth=None))
 
 
 def inventory(root: Path) -> int:
