@@ -11,7 +11,7 @@ __all__ = ["config_text", "flip_of", "stand_ins"]
 
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """What YAML has only escaped, besides what JSON escapes as well."""
-PLAIN = re.compile(r"(?:train|val|valid|test)(?:/images)?")
+PLAIN = re.compile(r"images|(?:train|val|valid|test)(?:/images)?")
 KEYS = {"valid": "val"}
 """Of splits, where they are called something else."""
 ALL_IMAGES = "images"
