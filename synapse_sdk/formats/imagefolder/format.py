@@ -7,7 +7,7 @@ from pathlib import Path
 from synapse_sdk.errors import ConfigurationError
 from synapse_sdk.formats.base import DatasetFormat, FormatOptions, ImageTransfer, Reader, Writer
 from synapse_sdk.formats.class_lists import CLASSES_FILE
-from synapse_sdk.formats.imagefolder.layout import folders_of, has_splits
+from synapse_sdk.formats.imagefolder.layout import SPLIT_NAMES, folders_of, has_splits
 from synapse_sdk.formats.images import IMAGE_SUFFIXES, is_folder
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import DatasetInfo
@@ -58,9 +58,11 @@ class ImageFolderFormat(DatasetFormat):
         """Return the first image in a folder that no other format has."""
         if not folder.is_dir() or _is_foreign(os.fspath(folder)):
             return None
-        above = [f"{name}/" for name in folders_of(os.fspath(folder))] if has_splits(folder) else [""]
-        if any(_is_foreign(f"{folder}/{each}") for each in above):
+        folders = folders_of(os.fspath(folder))
+        # Those of another format may have images directly in them, as those of COCO have, and so be no splits here.
+        if any(_is_foreign(f"{folder}/{name}") for name in folders if name.lower() in SPLIT_NAMES):
             return None
+        above = [f"{name}/" for name in folders] if has_splits(folder) else [""]
         waiting = [f"{each}{name}" for each in above for name in folders_of(f"{folder}/{each}")]
         for _ in range(MOST_FOLDERS):
             if not waiting:
@@ -99,11 +101,12 @@ def check_images(options: FormatOptions) -> None:
 def _is_foreign(folder: str) -> bool:
     """Whether a folder has what other formats have, and image folders do not."""
     with os.scandir(folder) as entries:
-        names = [(entry.name.lower(), is_folder(entry)) for entry in islice(entries, MOST_ENTRIES)]
-    return any(
-        name in OTHER_FORMATS if is_folder else _suffix(name) in DOCUMENTS and name not in OWN
-        for name, is_folder in names
-    )
+        # All of them: the one file that tells may be anywhere among its images.
+        return any(
+            is_folder(entry) if name in OTHER_FORMATS else _suffix(name) in DOCUMENTS and not is_folder(entry)
+            for entry in entries
+            if (name := entry.name.lower()) not in OWN
+        )
 
 
 def _first_image(folder: str) -> str | None:
