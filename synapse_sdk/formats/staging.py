@@ -71,8 +71,15 @@ def check_is_free(target: Path) -> None:
     """See that something new may be written there.
 
     Raises:
-        ConfigurationError: The target is there already, and not an empty folder.
+        ConfigurationError: The target is there already, and not an empty folder; or it is one that no other folder can
+            take the place of, which would be found out when all is written.
     """
+    if target.is_symlink():
+        msg = f"{str(target)!r} is a link, which a folder cannot replace"
+        raise ConfigurationError(msg, fix="Name the folder that it leads to", path=str(target))
+    if target.is_mount():
+        msg = f"Another file system is mounted at {str(target)!r}, so that no folder can be moved there"
+        raise ConfigurationError(msg, fix=f"Name a folder inside of it: {target / 'dataset'}", path=str(target))
     try:
         with os.scandir(target) as entries:
             is_taken = next(entries, None) is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
-from synapse_sdk.formats.staging import remove_staged, staged
+from synapse_sdk.formats.staging import check_is_free, remove_staged, staged
 
 DYING = """
 import sys, os, signal
@@ -69,6 +69,24 @@ def test_what_is_there_is_not_replaced(tmp_path: Path, kind: str) -> None:
         pytest.fail("the block runs")
 
     assert target.exists()
+
+
+@pytest.mark.parametrize("leads_to", ["there", "nowhere"])
+def test_a_link_is_refused_before_anything_is_written(tmp_path: Path, leads_to: str) -> None:
+    """No folder can be moved to where one is, even if it leads to an empty folder."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out").symlink_to(leads_to)
+
+    with pytest.raises(ConfigurationError, match=r"'.*/out' is a link.* Name the folder"), staged(tmp_path / "out"):
+        pytest.fail("the block runs")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "there"]
+
+
+def test_a_mount_point_is_refused_before_anything_is_written() -> None:
+    """No folder can be moved there either; one inside of it can be written."""
+    with pytest.raises(ConfigurationError, match=r"mounted at '/dev'.* inside of it: /dev/dataset"):
+        check_is_free(Path("/dev"))
 
 
 def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
