@@ -108,11 +108,15 @@ class _Kept(Struct, frozen=True, gc=False):
     annotations: list[_Mark]
 
 
+type _Key = tuple[str, str, int]
+"""The split and name of an item, and how many came before it: two may have the same name."""
+
+
 class _Comparison:
     def __init__(self, tolerance: float, *, ignores_splits: bool) -> None:
         self._tolerance, self._ignores_splits = tolerance, ignores_splits
-        self._kept: dict[tuple[str, str], bytes] = {}
-        self._by_stem: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+        self._kept: dict[_Key, bytes] = {}
+        self._by_stem: defaultdict[tuple[str, str], list[_Key]] = defaultdict(list)
         self._decoder = msgspec.msgpack.Decoder(_Kept)
         self.items, self.annotations = [0, 0], [0, 0]
         self.counts: Counter[str] = Counter()
@@ -120,22 +124,23 @@ class _Comparison:
 
     def keep(self, reader: Reader) -> None:
         for item in reader.items():
-            key = self._key(item)
+            key = item.split, item.name, self.items[1]
             self.items[1] += 1
             self.annotations[1] += len(item.annotations)
             self._kept[key] = msgspec.msgpack.encode(_kept(item))
-            self._by_stem[key[0], _stem(item.name)].append(key)
+            self._by_stem[self._place(item)].append(key)
 
     def compare(self, reader: Reader) -> None:
         for item in reader.items():
             self.items[0] += 1
             self.annotations[0] += len(item.annotations)
-            found = self._twin(self._key(item))
+            marks = _kept(item).annotations
+            found = self._twin(item, marks)
             if found is None:
                 self._note("item_missing", item, words=f"with {len(item.annotations)} annotations")
             else:
-                self._compare_annotations(item, _kept(item).annotations, found.annotations)
-        for (split, name), content in self._kept.items():
+                self._compare_annotations(item, marks, found)
+        for (split, name, _), content in self._kept.items():
             count = len(self._decoder.decode(content).annotations)
             self._note("item_added", Item(name=name, split=split), words=f"with {count} annotations")
 
@@ -146,15 +151,28 @@ class _Comparison:
         for name in sorted(others - names):
             self._note("class_added", None, words=name)
 
-    def _key(self, item: Item) -> tuple[str, str]:
-        return ("" if self._ignores_splits else item.split, item.name)
+    def _place(self, item: Item) -> tuple[str, str]:
+        return ("" if self._ignores_splits else item.split, _stem(item.name))
 
-    def _twin(self, key: tuple[str, str]) -> _Kept | None:
-        content = self._kept.pop(key, None)
-        if content is None:
-            same_stem = [each for each in self._by_stem[key[0], _stem(key[1])] if each in self._kept]
-            content = self._kept.pop(same_stem[0]) if len(same_stem) == 1 else None
-        return None if content is None else self._decoder.decode(content)
+    def _twin(self, item: Item, marks: Sequence[_Mark]) -> Sequence[_Mark] | None:
+        """Take the item that is the same, and return its annotations."""
+        same_stem = [key for key in self._by_stem.get(self._place(item), ()) if key in self._kept]
+        found = [key for key in same_stem if key[1] == item.name] or (same_stem if len(same_stem) == 1 else [])
+        if not found:
+            return None
+        # Where splits do not count, several may have the name: then it is the one that looks most like it.
+        key = found[0] if len(found) == 1 else min(found, key=lambda key: self._unlike(marks, self._marks(key)))
+        twin = self._marks(key)
+        del self._kept[key]
+        return twin
+
+    def _marks(self, key: _Key) -> Sequence[_Mark]:
+        return self._decoder.decode(self._kept[key]).annotations
+
+    def _unlike(self, ones: Iterable[_Mark], others: Iterable[_Mark]) -> int:
+        """Return how many annotations two items do not have in common."""
+        left = list(others)
+        return sum(self._take(mark, left, self._tolerance, same_label=True) is None for mark in ones) + len(left)
 
     def _compare_annotations(self, item: Item, ones: Iterable[_Mark], others: Sequence[_Mark]) -> None:
         left = list(others)

@@ -98,6 +98,19 @@ def test_differences_have_an_exit_code(synapse: "Synapse") -> None:
     assert (differing.code, "moved: 03.jpg" in differing.out) == (3, True)
 
 
+def test_images_of_one_name_in_several_splits_are_told_apart(synapse: "Synapse") -> None:
+    """Where splits do not count, each is compared with the one that looks most like it."""
+    small, large = "0 0.5 0.5 0.1 0.1\n", "0 0.5 0.5 0.4 0.4\n"
+    for folder, splits in (("ab", {"train": small, "valid": large}), ("ba", {"train": large, "valid": small})):
+        files = {f"{split}/images/a.jpg": SIZE for split in splits}
+        make(Path(folder), {**files, **{f"{split}/labels/a.txt": row for split, row in splits.items()}})
+        (Path(folder) / "classes.txt").write_text("ant\n")
+
+    assert synapse("dataset", "diff", "ab", "ba").code == 3
+    assert synapse("dataset", "diff", "ab", "ab", "--no-splits").code == 0
+    assert synapse("dataset", "diff", "ab", "ba", "--no-splits").code == 0
+
+
 def test_the_formats_of_both_may_be_said(synapse: "Synapse") -> None:
     """Where one may be in several."""
     make(Path("both"), {"a.jpg": SIZE, "labels/a.txt": ROW, "images/a.jpg": SIZE, "data.yaml": YAML})
