@@ -19,7 +19,9 @@ __all__ = ["BAD_JSON", "Document", "looks_like_coco"]
 
 BEGINNING = 64 * 1024
 """Bytes of a file that are searched for what shows that it is COCO."""
-SIGNS = re.compile(rb'"(?:annotations|categories)"\s*:\s*\[|"file_name"\s*:')
+SIGNS = re.compile(rb'"annotations"\s*:\s*\[|"file_name"\s*:')
+CLASSES = re.compile(rb'"categories"\s*:\s*\[')
+"""What COCO may begin with, and all that there is in the `notes.json` of a YOLO dataset of Label Studio."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 STEP = 16 * 1024 * 1024
 """Bytes that are looked at in one go when a position becomes a line."""
@@ -100,7 +102,10 @@ def looks_like_coco(path: Path) -> bool:
     except OSError:
         return False
     text = beginning.removeprefix(BYTE_ORDER_MARK).lstrip()
-    return text.startswith(b"{") and SIGNS.search(text) is not None
+    if not text.startswith(b"{"):
+        return False
+    may_follow = len(beginning) == BEGINNING or b'"images"' in text
+    return SIGNS.search(text) is not None or (may_follow and CLASSES.search(text) is not None)
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -200,6 +200,8 @@ def test_a_name_may_begin_at_the_root_of_a_split_dataset(tmp_path: Path) -> None
         ({f"val/{ANNOTATIONS}": coco(), f"valid/{ANNOTATIONS}": coco()}, f"val/{ANNOTATIONS}"),
         ({ANNOTATIONS: coco(), f"valid/{ANNOTATIONS}": coco()}, ANNOTATIONS),
         ({ANNOTATIONS: {"images": [], "annotations": {"image_1": []}}}, None),
+        ({"notes.json": {"categories": [{"id": 0, "name": "cat"}], "info": {"contributor": "Label Studio"}}}, None),
+        ({"birds.json": {"categories": [], "info": {"description": "x" * 100_000}, **coco()}}, "birds.json"),
         ({ANNOTATIONS: [1, 2]}, None),
         ({ANNOTATIONS: ""}, None),
         ({"birds.json": {"classification": {}, "images": [{}]}}, None),
