@@ -68,6 +68,8 @@ class ImageFolderFormat(DatasetFormat):
             if not waiting:
                 return None
             place = waiting.pop(0)
+            if place.rpartition("/")[2].lower() in OTHER_FORMATS:
+                return None
             if (image := _first_image(f"{folder}/{place}")) is not None:
                 return f"{place}/{image}" if image else None
             waiting += [f"{place}/{name}" for name in folders_of(f"{folder}/{place}")]

@@ -166,11 +166,26 @@ def _parts_beside(folder: Path) -> dict[str, Part]:
     whole = first_document(str(folder))
     if whole is None or (inner and "/" in whole):
         return inner
+    _check_depth(folder, whole)
     if inner:
         name, document = next(iter(documents.items()))
         msg = f"Dataset {str(folder)!r} has both {whole!r} and '{name}/{document}'"
         raise InvalidDatasetError(msg, fix="Keep annotations in folders of splits, or in one folder", path=str(folder))
     return {"": _part_beside(folder, "")}
+
+
+def _check_depth(folder: Path, document: str) -> None:
+    """See that an XML file is beside images, and not in a whole dataset further down, as in `VOCdevkit/VOC2012`.
+
+    Raises:
+        InvalidDatasetError: It is.
+    """
+    above = document.split("/")[:-1]
+    depth = next((depth for depth, name in enumerate(above) if name in DOCUMENTS), 0)
+    if depth:
+        inner = folder.joinpath(*above[:depth])
+        msg = f"Dataset {str(folder)!r} has its annotations further down, in '{'/'.join(above[: depth + 1])}'"
+        raise InvalidDatasetError(msg, fix=f"Name the folder that they are in: {inner}", path=str(folder))
 
 
 def _part_beside(folder: Path, split: str) -> Part:

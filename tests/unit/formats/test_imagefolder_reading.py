@@ -297,6 +297,8 @@ def test_image_folders_are_recognised(tmp_path: Path) -> None:
         ("annotations/instances_train.json", "train2017/a.png"),
         ("Annotations/a.xml", "JPEGImages/a.png"),
         ("train/Annotations/a.xml", "train/Images/a.png"),
+        ("VOC2012/Annotations/a.xml", "VOC2012/JPEGImages/a.png"),
+        ("VOCdevkit/VOC2012/Annotations/a.xml", "VOCdevkit/VOC2012/JPEGImages/a.png"),
         ("json/a.json", "original_files/a.png"),
         ("train/json/a.json", "train/original_files/a.png"),
         ("detect/images/a.png", "detect/labels/a.txt"),

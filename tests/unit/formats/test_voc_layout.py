@@ -219,6 +219,16 @@ def test_a_folder_of_several_devkits_is_refused(tmp_path: Path) -> None:
         read(root)
 
 
+def test_a_dataset_further_down_is_named(tmp_path: Path) -> None:
+    """As whoever unpacks the archive of the challenge has it: its images are not where its XML files are."""
+    make(tmp_path, {f"VOCdevkit/VOC2012/{name}": content for name, content in LISTED.items()})
+
+    with pytest.raises(InvalidDatasetError, match=r"in 'VOCdevkit/VOC2012/Annotations'.*: .*/VOCdevkit/VOC2012\b"):
+        read(tmp_path)
+
+    assert len(read(tmp_path / "VOCdevkit/VOC2012").items) == 4
+
+
 def test_sub_folders_are_parts_of_names(tmp_path: Path) -> None:
     """C6, defect 15: two images with one base name stay two."""
     root = make(
