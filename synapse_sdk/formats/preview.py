@@ -16,6 +16,7 @@ from synapse_sdk.formats.geometry import bounds, corners
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Annotation, ClassSpec, Item, Keypoints, Mask, Polygon, Polyline, RotatedBox
 from synapse_sdk.formats.sources import open_dataset
+from synapse_sdk.formats.staging import check_is_apart
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,6 +40,10 @@ LETTERS = 11
 """Height of letters, in pixels."""
 FONTS = ("NotoSansCJK-Regular.ttc", "NanumGothic.ttf", "AppleSDGothicNeo.ttc", "malgun.ttf", "DejaVuSans.ttf")
 """Those that are looked for on the machine, for names that are not in ASCII; Pillow brings one for those that are."""
+PICTURES = frozenset(("BMP", "GIF", "JPEG", "PDF", "PNG", "TIFF", "WEBP"))
+"""Formats in which pictures are written."""
+MOST_PIXELS = 150_000_000
+"""Of a picture: Pillow, as others, takes one of more for an attack."""
 WHITE = 255
 BACKGROUND, INK, PAPER = "#ffffff", "#202020", "#d0d0d0"
 
@@ -78,14 +83,16 @@ def draw_preview(
 
     Raises:
         InvalidDatasetError: The dataset is not there, makes no sense, or has nothing to draw.
-        ConfigurationError: An item is not there, or the picture cannot be written in this format.
+        ConfigurationError: An item is not there, or the picture is inside of the dataset, too large, or cannot be
+            written in this format.
         OSError: The picture cannot be written.
     """
     from PIL import Image  # noqa: PLC0415  # costs 30 ms
 
-    if out.suffix.lower() not in Image.registered_extensions():
-        msg = f"{out.name!r} has no suffix of a picture"
+    if Image.registered_extensions().get(out.suffix.lower()) not in PICTURES:
+        msg = f"{out.name!r} has no suffix of a picture that can be written"
         raise ConfigurationError(msg, fix="Call it something like sheet.png", path=str(out))
+    check_is_apart(out, [folder])
     options = options or FormatOptions()
     with LossLog() as losses:
         reader, _ = open_dataset(folder, source_format, options, losses)
@@ -95,8 +102,10 @@ def draw_preview(
     if not chosen:
         msg = f"There is nothing to draw in {str(folder)!r}"
         raise InvalidDatasetError(msg, fix="Look at it with synapse dataset info", path=str(folder))
+    columns = min(columns, len(chosen))
+    _check_size(columns, -(-len(chosen) // columns), tile, out)
     drawn = [_tile(item, classes, tile, options.exif) for item in chosen]
-    _sheet([image for image, _ in drawn], columns).save(out)
+    _save(_sheet([image for image, _ in drawn], columns), out)
     return Preview(
         path=str(out),
         items=len(chosen),
@@ -122,13 +131,40 @@ def _chosen(items: Iterator[Item], total: int | None, count: int, only: Sequence
         yield from (item for number, item in enumerate(items) if number in wanted)
 
 
+def _check_size(columns: int, rows: int, tile: int, out: Path) -> None:
+    """See that a picture is one that can be looked at, before it takes all memory."""
+    width, height = _size(columns, rows, tile)
+    if width * height > MOST_PIXELS:
+        msg = f"{out.name!r} would have {width:,} x {height:,} pixels, more than any viewer takes"
+        raise ConfigurationError(msg, fix="Draw fewer items, or smaller tiles", path=str(out))
+
+
+def _size(columns: int, rows: int, tile: int) -> tuple[int, int]:
+    return columns * (tile + GAP) + GAP, rows * (tile + LINE + GAP) + GAP
+
+
+def _save(sheet: "Image", out: Path) -> None:
+    """Write a picture.
+
+    Raises:
+        ConfigurationError: The format has no pictures of its size.
+        OSError: It cannot be written.
+    """
+    try:
+        sheet.save(out)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        msg = f"{out.name!r} cannot have {sheet.width:,} x {sheet.height:,} pixels"
+        fix = "Call it something like sheet.png, or draw fewer items or smaller tiles"
+        raise ConfigurationError(msg, why=str(error), fix=fix, path=str(out)) from error
+
+
 def _sheet(tiles: "Sequence[Image]", columns: int) -> "Image":
     from PIL import Image  # noqa: PLC0415  # as above
 
-    columns = min(columns, len(tiles))
-    rows = -(-len(tiles) // columns)
     width, height = tiles[0].size
-    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), BACKGROUND)
+    sheet = Image.new("RGB", _size(columns, -(-len(tiles) // columns), width), BACKGROUND)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         sheet.paste(tile, (GAP + column * (width + GAP), GAP + row * (height + GAP)))

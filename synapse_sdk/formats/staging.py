@@ -94,16 +94,18 @@ def check_is_free(target: Path) -> None:
 
 
 def check_is_apart(target: Path, sources: Iterable[Path]) -> None:
-    """See that what is written comes into none of the folders that are read.
+    """See that what is written comes into none of the folders that are read, and replaces no file that is.
 
     Raises:
         ConfigurationError: The target is inside of one.
     """
     place = target.resolve()
     for source in sources:
-        if source.is_dir() and place != (folder := source.resolve()) and place.is_relative_to(folder):
+        folder = source.resolve()
+        is_inside = place != folder and place.is_relative_to(folder) if source.is_dir() else place == folder
+        if is_inside:
             msg = f"{str(target)!r} is inside of the dataset {str(source)!r}, which is only read"
-            raise ConfigurationError(msg, fix="Name a folder outside of it", path=str(target))
+            raise ConfigurationError(msg, fix="Name a place outside of it", path=str(target))
 
 
 def staging_of(target: Path) -> Path:

@@ -136,8 +136,11 @@ def validate(
     """
     from synapse_sdk.formats.check import check_dataset  # noqa: PLC0415  # help needs none of these
     from synapse_sdk.formats.losses import LossLog  # noqa: PLC0415
+    from synapse_sdk.formats.staging import check_is_apart  # noqa: PLC0415
 
     session.wants_json = as_json
+    if path is not None:
+        check_is_apart(path, [source])
     kept: list[Loss] = []
     listener = kept.append if shows_all else None
     with LossLog(path, listener) as losses, progress_line("Checked", is_quiet=as_json) as on_progress:

@@ -43,6 +43,15 @@ def test_problems_are_named_with_file_line_and_way_out(synapse: "Synapse") -> No
     }
 
 
+@pytest.mark.parametrize("source", ["birds", "birds/data.yaml"])
+def test_a_table_of_problems_replaces_nothing_of_the_dataset(synapse: "Synapse", source: str) -> None:
+    """Which is only read."""
+    refused = synapse("dataset", "validate", source, "--csv", "birds/data.yaml")
+
+    assert (refused.code, "inside of the dataset" in refused.err) == (78, True)
+    assert Path("birds/data.yaml").read_text() == YAML
+
+
 def test_a_conversion_says_what_was_lost(synapse: "Synapse") -> None:
     """If that must not be, nothing is written."""
     strict = synapse("dataset", "convert", "birds", "voc", "--to", "voc", "--strict")

@@ -151,3 +151,28 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         draw_preview(tmp_path / "in", tmp_path / "out.png", only=["b.png"])
     with pytest.raises(ConfigurationError, match="suffix of a picture"):
         draw_preview(tmp_path / "in", tmp_path / "out.txt")
+    with pytest.raises(ConfigurationError, match="suffix of a picture"):
+        draw_preview(tmp_path / "in", tmp_path / "out.psd")
+
+
+def test_a_picture_replaces_nothing_in_the_dataset(tmp_path: Path) -> None:
+    """Which is only read."""
+    make(tmp_path / "in", {"annotations.json": coco(images=[listed("a.png", 1)])})
+    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "in/a.png")
+    before = (tmp_path / "in/a.png").read_bytes()
+
+    with pytest.raises(ConfigurationError, match="inside of the dataset"):
+        draw_preview(tmp_path / "in", tmp_path / "in/a.png")
+
+    assert (tmp_path / "in/a.png").read_bytes() == before
+
+
+def test_a_picture_that_nobody_can_look_at_is_refused(tmp_path: Path) -> None:
+    """Before it is drawn; also where it is the format that has none as large."""
+    images = [listed(f"{number}.png", number) for number in range(60)]
+    make(tmp_path / "in", {"annotations.json": coco(images=images)})
+
+    with pytest.raises(ConfigurationError, match="16,072 x 14,232 pixels, more than"):
+        draw_preview(tmp_path / "in", tmp_path / "out.png", tile=2000, count=56, columns=8)
+    with pytest.raises(ConfigurationError, match="cannot have 18,008 x 1,032 pixels"):
+        draw_preview(tmp_path / "in", tmp_path / "out.webp", tile=992, count=18, columns=18)
