@@ -16,7 +16,7 @@ from synapse_sdk.formats.geometry import bounds, corners
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import Annotation, ClassSpec, Item, Keypoints, Mask, Polygon, Polyline, RotatedBox
 from synapse_sdk.formats.sources import open_dataset
-from synapse_sdk.formats.staging import check_is_apart
+from synapse_sdk.formats.staging import check_is_apart, named_when_full
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -151,7 +151,8 @@ def _save(sheet: "Image", out: Path) -> None:
         OSError: It cannot be written.
     """
     try:
-        sheet.save(out)
+        with named_when_full(out):
+            sheet.save(out)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise

@@ -1,6 +1,7 @@
 """A folder that appears at its place whole, or not at all."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -11,7 +12,19 @@ from typing import NamedTuple
 from synapse_sdk.errors import ConfigurationError, ConflictError
 from synapse_sdk.folders import missing_folders, remove_empty, remove_tree
 
-__all__ = ["Staging", "check_is_apart", "check_is_free", "empty_folder", "remove_staged", "staged", "staging_of"]
+__all__ = [
+    "Staging",
+    "check_is_apart",
+    "check_is_free",
+    "empty_folder",
+    "named_when_full",
+    "remove_staged",
+    "staged",
+    "staging_of",
+]
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says where there is no room to write."""
 
 
 class Staging(NamedTuple):
@@ -43,9 +56,21 @@ def staged(target: Path) -> Iterator[Staging]:
         stack.callback(remove_tree, folder)
         check_is_free(target)
         empty_folder(folder)
-        yield Staging(folder, lock)
+        with named_when_full(target):
+            yield Staging(folder, lock)
         # An empty folder at the place of the target is replaced; anything else that came meanwhile is not.
         folder.rename(target)
+
+
+@contextlib.contextmanager
+def named_when_full(target: Path) -> Iterator[None]:
+    """Say what is being written in an error about a full disk: the system does not when it fails to write."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(target)
+        raise
 
 
 def remove_staged(target: Path) -> None:

@@ -44,6 +44,17 @@ def test_after_a_failure_nothing_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_with_what_was_written(tmp_path: Path) -> None:
+    """The system itself names nothing when there is no room for what is in a file."""
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*/out'"),
+        staged(tmp_path / "out"),
+        Path("/dev/full").open("wb", buffering=0) as file,
+    ):
+        file.write(b"a")
+
+
 def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
     """It is replaced."""
     target = tmp_path / "out"
