@@ -32,6 +32,8 @@ IMAGE_FOLDERS = ("images", "imgs", "img")
 """What the folder of images is called; trainers know the first only."""
 MOST_ENTRIES = 20_000
 """Entries of a folder among which labels are looked for."""
+LIST = ".txt"
+"""How lists of images end."""
 DRIVE = re.compile("^[A-Za-z]:(?=/)")
 """What paths of Windows begin with."""
 TREES = (Task.DETECT, Task.SEGMENT, Task.POSE, Task.OBB)
@@ -110,7 +112,7 @@ def find_places(config: Config, losses: LossLog) -> dict[str, tuple[Place, ...]]
     found = {key: tuple(filter(None, places)) for key, places in placed.items() if any(places) or not places}
     # Trainers need no test split, and some exports name one that was never made.
     if finder.missing and not (found and all(all(places) for key, places in placed.items() if key != "test")):
-        msg = f"{config.origin!r} names what is not there: {', '.join(map(repr, finder.missing))}"
+        msg = f"{config.origin!r} names what is not there: {', '.join(map(repr, dict.fromkeys(finder.missing)))}"
         fix = "Put it there, or remove it from the file; what is outside of the dataset needs its whole path"
         raise InvalidDatasetError(msg, fix=fix, path=config.origin)
     for path in finder.missing:
@@ -128,7 +130,7 @@ def find_places(config: Config, losses: LossLog) -> dict[str, tuple[Place, ...]]
 
 
 def _without_stand_ins(splits: dict[str, tuple[Place, ...]], root: str) -> dict[str, tuple[Place, ...]]:
-    """Leave out splits whose images are those of another one, whose name their folder has.
+    """Leave out splits whose images are those of another one, whose name their folder or list has.
 
     Trainers insist on some, and many datasets name the images to train with to validate with as well.
     """
@@ -141,8 +143,9 @@ def _real(places: Iterable[Place]) -> frozenset[str]:
 
 
 def _are_called(places: Iterable[Place], split: str, root: str) -> bool:
-    """Whether the folders of images have the name of a split in their path."""
-    return all(split in map(canonical_split, os.path.relpath(place.path, root).split("/")) for place in places)
+    """Whether the folders of images, or lists of them, have the name of a split in their path."""
+    paths = (place.path[: -len(LIST)] if place.is_list else place.path for place in places)
+    return all(split in map(canonical_split, os.path.relpath(path, root).split("/")) for path in paths)
 
 
 class _Finder:
@@ -213,7 +216,7 @@ def moved(root: str, path: str) -> Iterator[str]:
 
 
 def _is_list(path: str) -> bool:
-    return path.lower().endswith(".txt") and is_file(path)
+    return path.lower().endswith(LIST) and is_file(path)
 
 
 def _inside(path: str) -> str:

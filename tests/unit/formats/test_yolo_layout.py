@@ -61,6 +61,8 @@ def test_one_split_alone_is_enough(tmp_path: Path, key: str) -> None:
         ("train: images/train\nval: images/train\n", [("train", "a.jpg")]),
         ("train: images/train\nval: images/train\ntest: images/t\n", [("train", "a.jpg"), ("test", "b.jpg")]),
         ("train: [images/train, images/t]\nval: [images/t, images/train]\n", [("", "a.jpg"), ("", "b.jpg")]),
+        ("train: train.TXT\nval: train.TXT\ntest: images/t\n", [("train", "train/a.jpg"), ("test", "b.jpg")]),
+        ("train: train.TXT\nval: train.TXT\n", [("train", "train/a.jpg")]),
     ],
 )
 def test_images_that_stand_in_for_another_split_are_read_once(
@@ -68,6 +70,7 @@ def test_images_that_stand_in_for_another_split_are_read_once(
 ) -> None:
     """N2: trainers insist on two splits, and many a dataset names one folder for both."""
     make(tmp_path, {"images/train/a.jpg": SIZE, "images/t/b.jpg": SIZE, "data.yaml": f"{text}{NAMES}"})
+    make(tmp_path, {"train.TXT": "images/train/a.jpg\n"})
 
     result = read(tmp_path)
 
