@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.geometry import bounds
-from synapse_sdk.formats.losses import LossLog
+from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Annotation, Item, tools_of
 from synapse_sdk.formats.sources import open_dataset
 
@@ -43,6 +43,8 @@ class DatasetDifference(Struct, frozen=True, kw_only=True):
     """How many differences of each kind there are."""
     differences: list[Difference]
     """The first 1,000 of them."""
+    unreadable: tuple[int, int] = (0, 0)
+    """How many items and annotations of each cannot be read, and so were not compared."""
 
     @property
     def are_equal(self) -> bool:
@@ -77,9 +79,9 @@ def compare_datasets(
         ConfigurationError: One may be in several formats.
     """
     options = options or FormatOptions()
-    with LossLog() as losses:
+    with LossLog() as losses, LossLog() as other_losses:
         first, first_format = open_dataset(one, formats[0], options, losses)
-        second, second_format = open_dataset(other, formats[1], options, losses)
+        second, second_format = open_dataset(other, formats[1], options, other_losses)
         with closing(first), closing(second):
             comparison = _Comparison(tolerance, ignores_splits=ignores_splits)
             comparison.keep(second)
@@ -91,7 +93,12 @@ def compare_datasets(
         annotations=(comparison.annotations[0], comparison.annotations[1]),
         counts=dict(sorted(comparison.counts.items())),
         differences=comparison.differences,
+        unreadable=(_unreadable(losses), _unreadable(other_losses)),
     )
+
+
+def _unreadable(losses: LossLog) -> int:
+    return losses.items[Outcome.FAILED] + losses.annotations[Outcome.FAILED]
 
 
 class _Mark(Struct, frozen=True, gc=False):

@@ -59,7 +59,7 @@ def diff(
     """
     import msgspec  # noqa: PLC0415  # help needs none of these
 
-    from synapse_sdk.cli.rendering import echo_json  # noqa: PLC0415
+    from synapse_sdk.cli.rendering import echo_json, write  # noqa: PLC0415
     from synapse_sdk.formats.compare import compare_datasets  # noqa: PLC0415
 
     session.wants_json = as_json
@@ -75,6 +75,10 @@ def diff(
         echo_json({"are_equal": found.are_equal, **msgspec.to_builtins(found)})
     else:
         _show(found, None if shows_all else MOST_SHOWN)
+        for folder, count in zip((one, other), found.unreadable, strict=True):
+            if count:
+                words = f"Not compared: {count:,} that cannot be read, see synapse dataset validate {folder}"
+                write(sys.stderr, words)
     return ExitCode.DONE if found.are_equal else ExitCode.LOSSES
 
 

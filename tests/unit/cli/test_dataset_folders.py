@@ -107,6 +107,18 @@ def test_differences_have_an_exit_code(synapse: "Synapse") -> None:
     assert (differing.code, "moved: 03.jpg" in differing.out) == (3, True)
 
 
+def test_what_cannot_be_read_is_said_not_to_be_compared(synapse: "Synapse") -> None:
+    """It is no difference, and nobody knows that it is none."""
+    synapse("dataset", "convert", "birds", "coco", "--to", "coco")
+
+    shown = synapse("dataset", "diff", "birds", "coco")
+    told = synapse("dataset", "diff", "birds", "coco", "--json").json
+
+    assert (shown.code, told["unreadable"]) == (0, [1, 0])
+    assert "Not compared: 1 that cannot be read, see synapse dataset validate birds" in shown.err
+    assert "validate coco" not in shown.err
+
+
 def test_images_of_one_name_in_several_splits_are_told_apart(synapse: "Synapse") -> None:
     """Where splits do not count, each is compared with the one that looks most like it."""
     small, large = "0 0.5 0.5 0.1 0.1\n", "0 0.5 0.5 0.4 0.4\n"
