@@ -65,14 +65,15 @@ class Fitter:
         over = _over_edge(solid, item.width, item.height)
         if over <= 0.0:
             return solid
-        if over > ROUNDING:
+        if over > ROUNDING and self._policy is not BoundsPolicy.CLIP:
             self._tell_over(item, annotation, over)
-            if self._policy is BoundsPolicy.DROP:
-                return None
+            return None
         cut = _cut(solid, item.width, item.height)
         if cut is None:
             words = f"nothing of it is inside of {item.width} x {item.height}"
             self._tell(Outcome.DROPPED, NOT_IN_IMAGE, item, annotation, words)
+        elif over > ROUNDING:
+            self._tell_over(item, annotation, over)
         return cut
 
     def _solid(self, item: Item, annotation: Annotation) -> Annotation | None:
