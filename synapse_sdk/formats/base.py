@@ -192,6 +192,8 @@ class DatasetFormat(ABC):
     """For people: `Pascal VOC`."""
     divides: ClassVar[bool] = False
     """Whether its writers are divisible, whatever the dataset, but for what options may change."""
+    looks_at: ClassVar[frozenset[str] | None] = None
+    """Which of the options `task` and `voc_origin` it looks at; None for a format that does not say so."""
 
     @abstractmethod
     def find(self, folder: Path) -> str | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from synapse_sdk.errors import DatasetLossError, InvalidDatasetError
-from synapse_sdk.formats.base import Progress
+from synapse_sdk.formats.base import FormatOptions, Progress
 from synapse_sdk.formats.flow import Conversion, ConversionOptions
-from synapse_sdk.formats.losses import LossLog, Outcome
+from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes import SharedFlow
 from synapse_sdk.formats.registry import format_named
@@ -21,6 +21,7 @@ from synapse_sdk.types import JsonValue
 
 __all__ = ["ConversionOptions", "convert"]
 
+NO_EFFECT = Reason("NO_EFFECT", "an option was chosen that changes nothing here", "Leave it out")
 MOST_NAMED = 5
 """Reasons that an error names."""
 
@@ -93,6 +94,7 @@ def _converted(
         LossLog(staging.folder / LOSSES_FILE) as losses,
         closing(SharedFlow(conversion, staging, losses, processes)) as flow,
     ):
+        _tell_unused(conversion, flow.source_format, losses)
         tally = flow.run(on_progress)
         losses.close()
         return report_of(
@@ -103,6 +105,21 @@ def _converted(
             target_format=conversion.target_format,
             options=_plain(conversion.options),
         )
+
+
+def _tell_unused(conversion: Conversion, sources: str, losses: LossLog) -> None:
+    """Note options that were chosen and change nothing, so that nobody believes that they did."""
+    options, default = conversion.options, FormatOptions()
+    names = dict.fromkeys((*sources.split("+"), conversion.target_format))
+    looked_at = [format_named(name).looks_at for name in names]
+    for option in ("task", "voc_origin"):
+        is_chosen = getattr(options, option) != getattr(default, option)
+        if is_chosen and not any(each is None or option in each for each in looked_at):
+            words = f"{option} says nothing about {' or '.join(names)}"
+            losses.of_item(Outcome.NOTED, NO_EFFECT, item="", words=words)
+    if options.classes and options.class_order != ConversionOptions().class_order:
+        words = "class_order: classes that are named have the order in which they are"
+        losses.of_item(Outcome.NOTED, NO_EFFECT, item="", words=words)
 
 
 def _check(report: ConversionReport, sources: Sequence[Path], *, strict: bool) -> None:

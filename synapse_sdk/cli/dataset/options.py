@@ -55,7 +55,9 @@ def WRITING(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802  #
             type=click.Choice(("source", "name")),
             help="How classes are numbered: as the source has them, or by the alphabet.",
         ),
-        click.option("--class", "classes", metavar="NAME", multiple=True, help="Only this class; may be given again."),
+        click.option(
+            "--class", "classes", metavar="NAME", multiple=True, help="Only this class; several are numbered as given."
+        ),
         click.option(
             "--images",
             type=click.Choice(("copy", "hardlink", "symlink", "none")),

@@ -22,6 +22,7 @@ class CocoFormat(DatasetFormat):
 
     name = "coco"
     title = "COCO"
+    looks_at = frozenset()
 
     def find(self, folder: Path) -> str | None:
         """Return the name of the file that shows that it is COCO; None if it is not."""

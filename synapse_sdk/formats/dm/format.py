@@ -17,6 +17,7 @@ class _DmFormat(DatasetFormat):
     """What both versions share."""
 
     divides = True
+    looks_at = frozenset()
     version: Version
 
     def find(self, folder: Path) -> str | None:

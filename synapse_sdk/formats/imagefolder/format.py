@@ -53,6 +53,7 @@ class ImageFolderFormat(DatasetFormat):
     name = "imagefolder"
     title = "image folders"
     divides = True
+    looks_at = frozenset()
 
     def find(self, folder: Path) -> str | None:
         """Return the first image in a folder that no other format has."""

@@ -45,6 +45,7 @@ class PascalFormat(DatasetFormat):
     name = "pascal"
     title = "Pascal VOC"
     divides = True
+    looks_at = frozenset(("task", "voc_origin"))
 
     def find(self, folder: Path) -> str | None:
         """Return the first XML file in a folder `Annotations`, of the dataset or of a split, or beside images."""

@@ -20,6 +20,7 @@ class YoloFormat(DatasetFormat):
     name = "yolo"
     title = "YOLO"
     divides = True
+    looks_at = frozenset(("task",))
 
     def find(self, folder: Path) -> str | None:
         """Return what shows that a folder, or a YAML file, is a YOLO dataset."""

@@ -62,6 +62,25 @@ def test_a_conversion_says_what_was_lost(synapse: "Synapse") -> None:
     assert sorted(path.name for path in Path("voc").iterdir())[:2] == ["Annotations", "Images"]
 
 
+def test_options_that_change_nothing_are_noted(synapse: "Synapse") -> None:
+    """It is no loss; those that say something about one of the formats are not."""
+    make(Path("plain"), {"images/a.jpg": SIZE, "labels/a.txt": ROW, "data.yaml": YAML})
+    synapse("dataset", "convert", "plain", "coco", "--to", "coco")
+
+    odd = ("--voc-origin", "0", "--task", "segment", "--class", "bee", "--class-order", "name")
+    noted = synapse("dataset", "convert", "coco", "dm", "--to", "dm", *odd)
+    used = synapse("dataset", "convert", "coco", "voc", "--to", "voc", *odd[:4])
+
+    assert (noted.code, used.code) == (0, 0)
+    rows = [row["words"] for row in csv.DictReader(Path("dm/losses.csv").read_text().splitlines())]
+    assert rows == [
+        "task says nothing about coco or dm_v2",
+        "voc_origin says nothing about coco or dm_v2",
+        "class_order: classes that are named have the order in which they are",
+    ]
+    assert not Path("voc/losses.csv").exists()
+
+
 def test_a_split_is_the_same_for_the_same_seed(synapse: "Synapse") -> None:
     """Of the format of the source, unless another is named."""
     drawn = {}
