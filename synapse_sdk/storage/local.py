@@ -242,6 +242,8 @@ class LocalStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield the objects whose keys begin with a prefix, in the order of the file system."""
         with local_errors(self.url, prefix):
+            with contextlib.suppress(FileNotFoundError), open_folder(self.root, ()):
+                pass  # which fails where something else is in the place of the root
             for parts, status in files_below(self.root, folder_of(prefix)):
                 key = "/".join(parts)
                 if key.startswith(prefix) and not parts[-1].startswith(TEMPORARY):

@@ -408,6 +408,18 @@ def test_a_dry_run_knows_of_uploads_without_an_end(synapse: "Synapse") -> None:
     assert "synapse runs list" in refused.err
 
 
+@pytest.mark.usefixtures("photos")
+def test_a_dry_run_sees_that_the_storage_answers(synapse: "Synapse", home: Path) -> None:
+    """As the upload does, before it takes any file."""
+    write(home / "full.txt", "a file")
+
+    dry, real = synapse(*UPLOAD, "--storage", "./full.txt", "--dry-run"), synapse(*UPLOAD, "--storage", "./full.txt")
+
+    assert (dry.code, dry.out) == (1, "")
+    assert "full.txt is no folder" in dry.err
+    assert "full.txt is no folder" in real.err
+
+
 def test_nothing_is_recorded_where_that_is_not_wanted(
     synapse: "Synapse", photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

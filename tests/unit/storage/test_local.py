@@ -311,3 +311,5 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match=r"store is no folder.*Name a folder"):
         LocalStorage(tmp_path / "store").put("cat.jpg", b"meow")
+    with pytest.raises(StorageError, match=r"store is no folder.*Name a folder"):
+        [*LocalStorage(tmp_path / "store").list("cats/")]

@@ -16,7 +16,7 @@ from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.known import look_up
 from synapse_sdk.plugins.actions.upload.ledger import REFUSALS, ContextLedger
 from synapse_sdk.plugins.actions.upload.params import UploadParams
-from synapse_sdk.plugins.actions.upload.references import find_collection, find_project
+from synapse_sdk.plugins.actions.upload.references import ask_storage, find_collection, find_project
 from synapse_sdk.plugins.actions.upload.result import FileFailure, listed
 from synapse_sdk.plugins.actions.upload.sending import FileJob, UnitJob
 from synapse_sdk.plugins.actions.upload.sources import Source
@@ -108,14 +108,16 @@ def _preview(context: UploadContext) -> UploadPreview:
 
 
 def _find_storage(context: UploadContext) -> str:
-    """Note the storage that would be used, if the backend knows it already, and return its name."""
+    """Note the storage that would be used, if the backend knows it; see that it answers, and return its name."""
     found = find_storage(context.backend, context.params.storage)
     if found is None:
         return "local (would be made)"
     if isinstance(found, str):
-        open_storage(found).close()  # says so if it means nothing
+        with open_storage(found) as storage:
+            ask_storage(storage, context.collection.uid)
         return found
     context.storage_id = found.id
+    ask_storage(context.storage, context.collection.uid)
     return found.name
 
 

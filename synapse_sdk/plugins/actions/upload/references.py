@@ -1,16 +1,18 @@
 """What the parameters name: collection, project and storage, as records of the backend."""
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from synapse_sdk.errors import ConfigurationError, RecordNotFoundError
+from synapse_sdk.errors import ConfigurationError, RecordNotFoundError, StorageDeniedError
 from synapse_sdk.plugins.actions.references import find_storage
 
 if TYPE_CHECKING:
     from synapse_sdk.backend import Backend, DataCollection, Project
     from synapse_sdk.plugins.actions.upload.params import UploadParams
+    from synapse_sdk.storage import Storage
 
-__all__ = ["check_destination", "find_collection", "find_project"]
+__all__ = ["ask_storage", "check_destination", "find_collection", "find_project"]
 
 
 def check_destination(backend: "Backend", params: "UploadParams") -> None:
@@ -62,3 +64,13 @@ def find_project(backend: "Backend", params: "UploadParams", collection: "DataCo
         msg = f"Project {project.name!r} works on another collection than {collection.name!r}"
         raise ConfigurationError(msg, fix="Name a project of this collection, or leave it out")
     return project
+
+
+def ask_storage(storage: "Storage", key: str) -> None:
+    """Ask the storage for what is not there, before anything is put: where it fails, there is nothing to take back.
+
+    Raises:
+        StorageError: The storage does not exist, or cannot be reached.
+    """
+    with suppress(StorageDeniedError):  # whoever may put need not be allowed to list
+        next(storage.list(f"{key}/"), None)

@@ -1,13 +1,10 @@
 """The first step: where the upload goes."""
 
-from contextlib import suppress
-
 from synapse_sdk.errors import StorageDeniedError
 from synapse_sdk.plugins.actions.storages import forget_storage, storage_for
 from synapse_sdk.plugins.actions.upload.context import UploadContext
-from synapse_sdk.plugins.actions.upload.references import find_collection, find_project
+from synapse_sdk.plugins.actions.upload.references import ask_storage, find_collection, find_project
 from synapse_sdk.plugins.steps import BaseStep, StepResult
-from synapse_sdk.storage import Storage
 
 __all__ = ["InitializeStep"]
 
@@ -35,7 +32,7 @@ class InitializeStep(BaseStep[UploadContext]):
         context.storage_id = record.id
         storage = context.storage  # opened first: what cannot be opened has no probe to be taken back
         probe = f"{collection.uid}/probe-{context.run}"
-        _ask(storage, probe)
+        ask_storage(storage, probe)
         context.record_undo(probe=probe, storage_id=record.id)
         try:
             storage.put(probe, b"", overwrite=True)
@@ -54,13 +51,3 @@ class InitializeStep(BaseStep[UploadContext]):
                     context.storage.delete([entry["probe"]])
             else:
                 forget_storage(context.backend, entry["storage"])
-
-
-def _ask(storage: Storage, key: str) -> None:
-    """Ask the storage for what is not there, before anything is put: where it fails, there is nothing to take back.
-
-    Raises:
-        StorageError: The storage does not exist, or cannot be reached.
-    """
-    with suppress(StorageDeniedError):  # whoever may put need not be allowed to list
-        next(storage.list(f"{key}/"), None)
