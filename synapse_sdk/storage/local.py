@@ -113,10 +113,12 @@ class LocalStorage(Storage):
 
     def _put(self, parts: Parts, meter: Meter, *, overwrite: bool, source: Path | None) -> bool:
         temporary = temporary_name(parts[-1])
+        why = ""
         for _ in range(ATTEMPTS):
             try:
                 folder = self._folders.enter(parts[:-1])
-            except FileNotFoundError:  # somebody has removed a folder that was just made, empty as it was
+            except FileNotFoundError as error:  # somebody has removed a folder that was just made, empty as it was
+                why = str(error)
                 continue
             # A link that leads nowhere is not seen here, but when the new object gets its name.
             if not overwrite and os.access(parts[-1], os.F_OK, dir_fd=folder.handle):
@@ -125,11 +127,12 @@ class LocalStorage(Storage):
                     return self._compare_announced(parts, found, meter)
             try:
                 opened = os.open(temporary, NEW, 0o666, dir_fd=folder.handle)
-            except FileNotFoundError:  # the same
+            except FileNotFoundError as error:  # the same
+                why = str(error)
                 continue
             return self._write(folder.handle, temporary, opened, parts, meter, overwrite=overwrite, source=source)
-        msg = f"{self.url} cannot keep the folder of {'/'.join(parts)!r}: it is removed again and again"
-        raise StorageUnavailableError(msg)
+        msg = f"{self.url} cannot keep the folder of {'/'.join(parts)!r}: it is not there, however often it is made"
+        raise StorageUnavailableError(msg, why=why, fix="Name another folder, or see who removes it")
 
     def _compare_announced(self, parts: Parts, found: int, meter: Meter) -> bool:
         """Return False if the object that is there is what is about to be put."""

@@ -15,6 +15,7 @@ from synapse_sdk.errors import (
     StorageDeniedError,
     StorageError,
     StorageIntegrityError,
+    StorageUnavailableError,
 )
 from synapse_sdk.storage import LocalStorage, steady
 from synapse_sdk.storage.content import Digested
@@ -313,3 +314,10 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
         LocalStorage(tmp_path / "store").put("cat.jpg", b"meow")
     with pytest.raises(StorageError, match=r"store is no folder.*Name a folder"):
         [*LocalStorage(tmp_path / "store").list("cats/")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such place")
+def test_a_folder_that_cannot_be_made_is_named() -> None:
+    """With what the system says."""
+    with pytest.raises(StorageUnavailableError, match=r"/proc/store cannot keep the folder.*No such file"):
+        LocalStorage("/proc/store").put("cat.jpg", b"meow")
