@@ -1,5 +1,6 @@
 """From an exception to what is said about it: the same content for people and for programs."""
 
+import errno
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from synapse_sdk.errors import InvalidParamsError, PluginLoadError, RunNotFoundE
 from synapse_sdk.interrupts import StoppedBySignal
 
 __all__ = ["Problem", "describe"]
+
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,7 @@ def _step_failed(error: StepFailedError, code: ExitCode) -> Problem:
 
 def _refused(error: OSError, code: ExitCode) -> Problem:
     fix = {
-        ExitCode.IO: "Free some space, or write somewhere else",
+        ExitCode.IO: "Free some space, or write somewhere else" if error.errno in NO_ROOM else "Use another place",
         ExitCode.NOT_PERMITTED: "Ask for the permission, or use another place",
     }.get(code)
     if isinstance(error, FileNotFoundError | NotADirectoryError):

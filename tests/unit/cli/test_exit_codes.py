@@ -1,6 +1,7 @@
 """Exit codes: frozen, and each class of trouble has its own."""
 
 import errno
+import os
 from typing import Any
 
 import click
@@ -149,3 +150,16 @@ def test_a_cause_that_is_its_own_cause_is_looked_at_once() -> None:
     error.__cause__.__cause__ = error  # type: ignore[union-attr]  # it has a cause, see above
 
     assert exit_code(error) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [
+        (errno.ENOSPC, "Free some space, or write somewhere else"),
+        (errno.EROFS, "Use another place"),
+        (errno.ENOENT, "Name a place that is there"),
+    ],
+)
+def test_space_is_to_be_freed_where_that_helps(number: int, fix: str) -> None:
+    """And not on a disk that nobody may write."""
+    assert describe(OSError(number, os.strerror(number), "x.csv")).fix == fix
