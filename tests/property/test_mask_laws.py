@@ -123,8 +123,11 @@ def test_pixels_of_a_polygon_are_those_whose_centre_is_inside(
     assert mask_of_polygon(Polygon(rings, holes), width, height) == mask_of_array(expected)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of the reference implementation
 @given(text=TEXTS, width=SIDES, height=SIDES)
 @example(text=b"0", width=1, height=1)
+@example(text=b"01", width=1, height=1)
+@example(text=b"24", width=3, height=2)
 def test_counts_are_believed_if_they_add_up(text: bytes, width: int, height: int) -> None:
     """A text that is valid is read as the reference implementation reads it; any other is refused everywhere."""
     mask = Mask(width, height, text)
