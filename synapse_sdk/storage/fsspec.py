@@ -43,7 +43,7 @@ class FsspecStorage(Storage):
 
     An object is written under a hidden name beside its own, its size is asked for, objects of up to 1 MiB are read
     back, and then it is renamed. Over SFTP the server refuses to rename to a name that is taken. Other protocols have
-    no such promise: there the name is looked at just before, and of two writers of different content who come at the
+    no such promise: there the name is looked at just before, and of two processes that put different content at the
     same instant the later one wins.
 
     How long it takes until an object survives a loss of power at the other end is up to the server: `flush` can do
@@ -70,8 +70,8 @@ class FsspecStorage(Storage):
     ) -> None:
         self.url = url
         self._connect, self._root, self._secrets = connect, root.rstrip("/"), secrets
-        self._rename = rename or _rename_checked
-        self._lock = threading.Lock()
+        self._rename = rename or self._rename_checked
+        self._lock, self._renaming = threading.Lock(), threading.Lock()
         self._free: list[FileSystem] = []
 
     def __repr__(self) -> str:
@@ -127,6 +127,14 @@ class FsspecStorage(Storage):
             self._remove_empty_folders(files, parts[:-1])
             raise
         return True
+
+    def _rename_checked(self, files: FileSystem, old: str, new: str) -> None:
+        """Do it for protocols that only know how to replace; of the writers of this process, one after the other."""
+        with self._renaming:
+            files.invalidate_cache()
+            if files.exists(new):
+                raise FileExistsError(new)
+            files.mv(old, new)
 
     def _verify(self, files: FileSystem, path: str, key: str, meter: Meter) -> None:
         files.invalidate_cache()
@@ -306,14 +314,6 @@ def _create(files: FileSystem, folder: str, path: str) -> Any:  # noqa: ANN401  
             file.set_pipelined(True)  # its way
         return file
     raise AssertionError  # the last attempt has returned or raised
-
-
-def _rename_checked(files: FileSystem, old: str, new: str) -> None:
-    """Do it for protocols that only know how to replace."""
-    files.invalidate_cache()
-    if files.exists(new):
-        raise FileExistsError(new)
-    files.mv(old, new)
 
 
 def _read_ahead(file: Any, last: int) -> None:  # noqa: ANN401  # as above
