@@ -1,11 +1,15 @@
 """Where this package keeps what it has to keep, and folders that are made for something and removed with it."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["data_folder", "missing_folders", "remove_empty", "remove_tree"]
+__all__ = ["NO_ROOM", "data_folder", "missing_folders", "remove_empty", "remove_tree"]
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where there is no room to write."""
 
 
 def data_folder(directory: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Path:

@@ -1,6 +1,5 @@
 """From an exception to what is said about it: the same content for people and for programs."""
 
-import errno
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -20,12 +19,10 @@ from synapse_sdk.cli.errors import (
     exit_code,
 )
 from synapse_sdk.errors import InvalidParamsError, PluginLoadError, RunNotFoundError, StepFailedError, SynapseError
+from synapse_sdk.folders import NO_ROOM
 from synapse_sdk.interrupts import StoppedBySignal
 
 __all__ = ["Problem", "describe"]
-
-
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """A folder that appears at its place whole, or not at all."""
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synapse_sdk.errors import ConfigurationError, ConflictError
-from synapse_sdk.folders import missing_folders, remove_empty, remove_tree
+from synapse_sdk.folders import NO_ROOM, missing_folders, remove_empty, remove_tree
 
 __all__ = [
     "Staging",
@@ -22,9 +21,6 @@ __all__ = [
     "staged",
     "staging_of",
 ]
-
-FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-"""What the system says where there is no room to write."""
 
 
 class Staging(NamedTuple):
@@ -68,7 +64,7 @@ def named_when_full(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL and error.filename is None:
+        if error.errno in NO_ROOM and error.filename is None:
             error.filename = str(target)
         raise
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synapse_sdk.errors import InvalidKeyError, StorageDeniedError, StorageError, StorageFullError
+from synapse_sdk.folders import NO_ROOM
 from synapse_sdk.plugins.actions.export.records import SavedFile
 from synapse_sdk.storage.durable import Unsynced
 from synapse_sdk.storage.syscalls import write_all
@@ -20,7 +21,6 @@ __all__ = ["INCOMING", "Staging", "files_below", "output_error"]
 
 INCOMING = ".synapse-incoming"
 """The folder, in the export's own, of files that are not whole yet."""
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 HERE = "."
 
@@ -162,7 +162,7 @@ def _check(path: str) -> list[str]:
 
 def output_error(path: Path, error: OSError) -> StorageError:
     """Return the error of ours for one of the system about a file of an export."""
-    if error.errno in FULL:
+    if error.errno in NO_ROOM:
         msg, fix = f"There is no room for {str(path)!r}", "Free some space, or export elsewhere; then export again"
         return StorageFullError(msg, why=error.strerror, fix=fix, path=path)
     kind = StorageDeniedError if error.errno in DENIED else StorageError

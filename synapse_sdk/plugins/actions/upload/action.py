@@ -85,7 +85,7 @@ class BaseUploadAction[P: UploadParams](ReportedAction[P, UploadContext]):
 
     def report_undone(self, context: UploadContext) -> Path:
         """Write a report that says of every file that it is not in the collection, and whether anything is left."""
-        return write_report(context, is_undone=True, status=self.undone_status)
+        return write_report(context, self.undone_status)
 
 
 class DefaultUploadAction(BaseUploadAction[UploadParams]):

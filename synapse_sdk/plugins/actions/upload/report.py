@@ -18,20 +18,19 @@ type Row = tuple[str, str, str, str]
 """Path, outcome, reason, words."""
 
 
-def write_report(context: UploadContext, *, is_undone: bool = False, status: RunStatus = RunStatus.SUCCEEDED) -> Path:
+def write_report(context: UploadContext, status: RunStatus = RunStatus.SUCCEEDED) -> Path:
     """Write `report.csv` and `report.json` into the run's report folder, and return the latter.
 
     Args:
         context: The upload.
-        is_undone: Whether what had been brought in was taken out again.
-        status: How the run has ended.
+        status: How the run has ended; unless it has succeeded, what had been brought in was taken out again.
     """
     folder = Path(context.report_folder)
     folder.mkdir(parents=True, exist_ok=True)
     with written_aside(folder / "report.csv") as file:
-        _write_csv(context, file, is_undone=is_undone)
+        _write_csv(context, file, is_undone=status is not RunStatus.SUCCEEDED)
     with written_aside(folder / "report.json") as file:
-        _write_json(context, file, is_undone=is_undone, status=status)
+        _write_json(context, file, status)
     return folder / "report.json"
 
 
@@ -65,7 +64,8 @@ def _write_csv(context: UploadContext, file: TextIO, *, is_undone: bool) -> None
     write_table(file, ("file", "outcome", "reason", "why"), rows_of(context, is_undone=is_undone))
 
 
-def _write_json(context: UploadContext, file: TextIO, *, is_undone: bool, status: RunStatus) -> None:
+def _write_json(context: UploadContext, file: TextIO, status: RunStatus) -> None:
+    is_undone = status is not RunStatus.SUCCEEDED
     head: dict[str, Any] = {
         "run": context.run,
         "name": context.params.name,
