@@ -19,10 +19,9 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
-
 import tools
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
 TABLE = ("coco2yolo", "yolo2coco", "coco2voc", "dm2yolo", "dm2coco")
 
 
@@ -53,6 +52,9 @@ class Watch(threading.Thread):
 
     peak: most resident bytes, as the kernel counts them (the high-water mark of the first process, the sampled sum of the tree).
     private: the same without pages of files, so a mapped input does not count.
+
+    Looks are cheap, since they are taken while the conversion runs, which may need every processor: of the processes of
+    this machine, each is asked once who started it.
     """
 
     def __init__(self, process: subprocess.Popen, limit_s: float, limit_gb: float):
@@ -61,14 +63,12 @@ class Watch(threading.Thread):
         self.peak = self.private = 0
         self.stopped_for = None
         self.over = threading.Event()
+        self.tree, self.seen = {str(process.pid)}, set()
 
     def run(self):
         began = time.perf_counter()
         while not self.over.wait(0.02):
-            try:
-                self.sample()
-            except (psutil.Error, OSError):
-                continue  # it ended between two looks
+            self.sample()
             if self.peak > self.limit_bytes:
                 self.stopped_for = f"over {self.limit_bytes / 1e9:g} GB"
             elif time.perf_counter() - began > self.limit_s:
@@ -78,12 +78,30 @@ class Watch(threading.Thread):
                 return
 
     def sample(self):
-        root = psutil.Process(self.process.pid)
-        memory = [p.memory_info() for p in (root, *root.children(recursive=True))]
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        high_water = next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
-        self.peak = max(self.peak, high_water, sum(m.rss for m in memory))
-        self.private = max(self.private, sum(m.rss - m.shared for m in memory))
+        for name in os.listdir("/proc"):
+            if name.isdigit() and name not in self.seen:
+                self.seen.add(name)
+                after_name = read(f"/proc/{name}/stat").rpartition(") ")[2].split()
+                if after_name and after_name[1] in self.tree:
+                    self.tree.add(name)
+        resident = private = 0
+        for name in self.tree:
+            if fields := read(f"/proc/{name}/statm").split():
+                resident += int(fields[1]) * PAGE
+                private += (int(fields[1]) - int(fields[2])) * PAGE
+        status = read(f"/proc/{self.process.pid}/status").splitlines()
+        high_water = next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM")), 0)
+        self.peak = max(self.peak, high_water, resident)
+        self.private = max(self.private, private)
+
+
+def read(path: str) -> str:
+    """What a file of the kernel says; nothing if the process has ended."""
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return ""
 
 
 def measure(tool: str, task: str, count: int, o) -> dict:
