@@ -4,11 +4,11 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from heapq import merge
-from itertools import batched, islice
+from itertools import accumulate, batched, islice
 
 __all__ = ["NameList", "NameSet"]
 
-RUN = 4_096
+RUN = 32_768
 """Names that are sorted at a time: text and numbers take many times what is kept of them."""
 
 
@@ -32,9 +32,11 @@ class NameList:
         """The number that is likely to be looked for next: names are, mostly in their order."""
         self._letters = bytearray()
         self._ends = array("I", (0,))
-        for name in names:
-            self._letters += name.encode(errors="surrogateescape")
-            self._ends.append(len(self._letters))
+        for run in batched(names, RUN):
+            before = len(self._letters)
+            letters = [name.encode(errors="surrogateescape") for name in run]
+            self._letters += b"".join(letters)
+            self._ends.extend(islice(accumulate(map(len, letters), initial=before), 1, None))
 
     @classmethod
     def in_order(cls, names: Iterable[str]) -> "NameList":
@@ -48,10 +50,16 @@ class NameList:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names in their order."""
-        letters, begin = self._letters, 0
-        for end in islice(self._ends, 1, None):
-            yield letters[begin:end].decode(errors="surrogateescape")
-            begin = end
+        return self.starting_at(0)
+
+    def starting_at(self, number: int) -> Iterator[str]:
+        """Yield the names from a number on, in their order."""
+        for first in range(number, len(self), RUN):
+            ends = self._ends[first : first + RUN + 1]
+            letters, begin = bytes(self._letters[ends[0] : ends[-1]]), 0
+            for end in map(int(-ends[0]).__add__, islice(ends, 1, None)):
+                yield letters[begin:end].decode(errors="surrogateescape")
+                begin = end
 
     def __eq__(self, other: object) -> bool:
         """Whether another list has the same names in the same order."""
