@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from os.path import splitext
 from zlib import crc32
 
 from synapse_sdk.formats.losses import LossLog
@@ -12,6 +11,8 @@ __all__ = ["NumberedPortion", "Page"]
 
 NUMBER = re.compile(r"(?:_[1-9]\d?)+$")
 """What tells images apart that would get the same name, and ends the names of others, too."""
+LONGEST_NUMBER = 3
+"""Characters that the last of these numbers may have."""
 
 
 type Page = tuple[int, str]
@@ -78,7 +79,10 @@ class NumberedPortion(Portion):
 
 def _stem(name: str) -> str:
     """Return what the names of all files have in common that may be in each other's way, on any file system."""
-    stem = splitext(name.rpartition("/")[2])[0].lstrip("._")  # noqa: PTH122  # once for each item
+    base = name.rpartition("/")[2] if "/" in name else name
+    dot = base.rfind(".")
+    stem = base[:dot] if dot > 0 and (base[0] != "." or base[:dot].strip(".")) else base  # as `splitext`, but faster
+    stem = stem.lstrip("._")
     if not stem.isascii():
         stem = unicodedata.normalize("NFC", stem)
-    return (NUMBER.sub("", stem) if "_" in stem else stem).casefold()
+    return (NUMBER.sub("", stem) if "_" in stem[-LONGEST_NUMBER:] else stem).casefold()
