@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -102,8 +102,22 @@ class Reader(ABC):
         """Yield every item once, split after split, always in the same order."""
 
     def is_large(self) -> bool:
-        """Whether it takes long to find out what there is, which can be told before."""
+        """Whether `survey` takes long, which can be told before."""
         return False
+
+    def survey(self, begin: float, end: float) -> bytes:
+        """Find out what has to be known of a stretch of the dataset before items are read.
+
+        Several processes may do so side by side. Afterwards each is told what all have found, see `know`.
+
+        Args:
+            begin: Where the stretch begins, as a fraction of the dataset.
+            end: Where it ends.
+
+        Returns:
+            What was found, in a form of its own; by default nothing.
+        """
+        return b""
 
     def skips(self, name: str) -> bool:
         """Whether an item is left to another process, which reads the same dataset at the same time.
@@ -125,8 +139,12 @@ class Reader(ABC):
     def check(self) -> None:  # noqa: B027  # most readers see everything that is wrong while they read
         """Take down what is wrong with the dataset and is not seen by reading it; only a check asks for that."""
 
-    def know(self, info: DatasetInfo) -> None:  # noqa: B027  # most find it out while they get ready to read
-        """Take over what another reader of the same dataset has found out, which spares this one to do so."""
+    def know(self, surveys: Sequence[bytes]) -> None:  # noqa: B027  # most find it out while they get ready to read
+        """Take over what readers of the same dataset have found, instead of looking for it again.
+
+        Args:
+            surveys: What `survey` has returned for each stretch, in their order; together these are the whole dataset.
+        """
 
     def close(self) -> None:  # noqa: B027  # most have nothing to release
         """Release what was opened."""

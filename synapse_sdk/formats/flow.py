@@ -1,7 +1,7 @@
 """The way of items from the sources of a conversion into its target, in one process."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class Flow:
     def __init__(self, conversion: Conversion, folder: Path, losses: LossLog, portion: Portion) -> None:
         self._conversion, self._folder, self._losses, self._portion = conversion, folder, losses, portion
         self._tally = Tally()
-        self._read: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self._read: defaultdict[tuple[str, tuple[str, ...]], int] = defaultdict(int)  # half the time of a counter
         """Class and tools to the number of annotations that were read."""
         self._stack = ExitStack()
         options = conversion.options
@@ -95,11 +95,11 @@ class Flow:
         )
         self._stack.enter_context(closing(self.reader))
 
-    def prepare(self, info: DatasetInfo | None = None, parts: Partition | None = None) -> None:
+    def prepare(self, surveys: Sequence[bytes] = (), parts: Partition | None = None) -> None:
         """Find out what the sources have, and get ready to write.
 
         Args:
-            info: What another process has found out about them; None to find out.
+            surveys: What several processes have found out about them, see `Reader.know`; empty to find out.
             parts: The new split of each item; None to find out, where there are to be new ones.
 
         Raises:
@@ -108,8 +108,8 @@ class Flow:
         """
         options = self._conversion.options
         self.reader.divide(self._portion)
-        if info is not None:
-            self.reader.know(info)
+        if surveys:
+            self.reader.know(surveys)
         self.info = self.reader.info
         self._choice = ClassChoice(self.info, options.classes, options.class_order)
         wanted = self._choice.info

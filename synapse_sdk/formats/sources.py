@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from synapse_sdk.errors import InvalidDatasetError
@@ -160,6 +161,16 @@ class MergedReader(Reader):
     def is_large(self) -> bool:
         """Whether one of them is."""
         return any(reader.is_large() for reader in self._readers)
+
+    def survey(self, begin: float, end: float) -> bytes:
+        """Find out what has to be known of the same stretch of each."""
+        return msgspec.msgpack.encode([reader.survey(begin, end) for reader in self._readers])
+
+    def know(self, surveys: Sequence[bytes]) -> None:
+        """Let each know what was found of it."""
+        found = [msgspec.msgpack.decode(each, type=list[bytes]) for each in surveys]
+        for reader, stretches in zip(self._readers, zip(*found, strict=True), strict=True):
+            reader.know(stretches)
 
     def close(self) -> None:
         """Close all."""

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from synapse_sdk.errors import InvalidDatasetError
-from synapse_sdk.formats.coco.record_list import BAD_JSON, RecordList
+from synapse_sdk.formats.coco.record_list import BAD_JSON, ListIndex, RecordList
 
 if TYPE_CHECKING:
     from synapse_sdk.types import JsonValue
 
-__all__ = ["BAD_JSON", "Document", "looks_like_coco"]
+__all__ = ["BAD_JSON", "Document", "DocumentIndex", "looks_like_coco"]
 
 BEGINNING = 64 * 1024
 """Bytes of a file that are searched for what shows that it is COCO."""
@@ -45,6 +45,13 @@ class _Top(Struct, gc=False):
 _cut = msgspec.json.Decoder(_Top).decode
 
 
+class DocumentIndex(Struct, frozen=True):
+    """Where the records of a file are, for another process."""
+
+    images: ListIndex
+    annotations: ListIndex
+
+
 class Document:
     """The records of one COCO file. They stay in the file until somebody decodes them.
 
@@ -56,15 +63,18 @@ class Document:
         InvalidDatasetError: It cannot be read, is not JSON, or not COCO.
     """
 
+    images: RecordList
+    annotations: RecordList
+
     def __init__(self, path: Path, name: str) -> None:
-        self.name = name
+        self.name, self._path = name, path
         self._map = _mapped(path)
         start = len(BYTE_ORDER_MARK) if self._map[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK else 0
         try:
             top = _cut(memoryview(self._map)[start:])
         except BAD_JSON as error:
             raise _refusal(path, self._map, error, start) from error
-        self.images, self.annotations = _lists(path, top)
+        self._lists = _lists(path, top)
         self.categories: list[Raw] = top.categories or []
         self.notes: dict[str, JsonValue] = {}
         """What it says about itself under `info` and `licenses`, where it says anything."""
@@ -73,25 +83,44 @@ class Document:
                 if value := msgspec.json.decode(raw):
                     self.notes[key] = value
 
+    def cut(self, index: DocumentIndex | None = None) -> None:
+        """Find out where each record is.
+
+        Args:
+            index: What another process has found out.
+
+        Raises:
+            InvalidDatasetError: Images or annotations are no list, or the file is another one by now.
+        """
+        known = (None, None) if index is None else (index.images, index.annotations)
+        try:
+            self.images, self.annotations = map(RecordList, self._lists, known)
+        except ValueError as error:
+            raise _not_coco(self._path, str(error)) from error
+        self._lists = ()
+
+    @property
+    def index(self) -> DocumentIndex:
+        """Where each record is."""
+        return DocumentIndex(self.images.index, self.annotations.index)
+
     def close(self) -> None:
         """Let go of the records; the file is unmapped with the last of them."""
-        self.categories = []
-        self.images.close()
-        self.annotations.close()
+        self.categories, self._lists = [], ()
+        if "images" in self.__dict__:
+            self.images.close()
+            self.annotations.close()
         with contextlib.suppress(BufferError):  # somebody still holds a record
             self._map.close()
 
 
-def _lists(path: Path, top: _Top) -> tuple[RecordList, RecordList]:
+def _lists(path: Path, top: _Top) -> tuple[Raw, ...]:
     """Return the images and the annotations of a file, which need not have annotations if it has categories."""
     has_images, has_annotations = top.images != NULL, top.annotations != NULL
     if not has_images or not (has_annotations or top.categories is not None):
         missing = "annotations" if has_images else "images"
         raise _not_coco(path, f"It has no {missing!r}")
-    try:
-        return RecordList(top.images), RecordList(top.annotations if has_annotations else EMPTY_LIST)
-    except ValueError as error:
-        raise _not_coco(path, str(error)) from error
+    return top.images, top.annotations if has_annotations else EMPTY_LIST
 
 
 def looks_like_coco(path: Path) -> bool:

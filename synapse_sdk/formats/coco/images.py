@@ -31,14 +31,20 @@ class ImageList:
         document: The file.
         split: Its split.
         losses: Takes down images that cannot be read, or are there twice.
+        left_out: The positions of images that are left out, if another process has found that out: of these, ids are
+            not known.
     """
 
-    def __init__(self, document: Document, split: str, losses: LossLog) -> None:
+    def __init__(self, document: Document, split: str, losses: LossLog, left_out: Iterable[int] | None = None) -> None:
         self._document, self.split, self._losses = document, split, losses
-        self._left_out: set[int] = set()
+        self.left_out = set(left_out or ())
+        """The positions of images that cannot be read, or are there twice."""
+        self.positions = IdTable()
+        """The position in the file of the image with each id."""
+        if left_out is not None:
+            return
         names = array("q")
         self.positions = IdTable(self._ids(names))
-        """The position in the file of the image with each id."""
         for position in self.positions.repeated:
             key = msgspec.json.decode(document.images[position], type=ImageKey)
             words = f"image id {key.id!r} is that of another image, too"
@@ -50,7 +56,7 @@ class ImageList:
         """Yield position and item of every image, without annotations and path."""
         split = self.split
         for position, record in enumerate(self._document.images.decoded(dict[str, Any])):
-            if position in self._left_out:
+            if position in self.left_out:
                 continue
             if record is None:
                 words = _fault_of(self._document.images[position], dict[str, Any])
@@ -95,18 +101,18 @@ class ImageList:
         """Give the annotations of images with one name to the first of them."""
         first: dict[str, int] = {}
         for position, key in enumerate(self._document.images.decoded(ImageKey)):
-            if key is None or position in self._left_out:
+            if key is None or position in self.left_out:
                 continue
             if (before := first.setdefault(key.file_name, position)) != position:
                 self.positions.move(key.id, before)
-                self._left_out.add(position)
+                self.left_out.add(position)
                 self._lose(Outcome.NOTED, REPEATED_NAME, position, item=key.file_name)
 
     def _lose(
         self, outcome: Outcome, reason: Reason, position: int, *, item: str = "", words: str = "", annotations: int = 0
     ) -> None:
         if outcome is Outcome.FAILED:
-            self._left_out.add(position)
+            self.left_out.add(position)
         where = f"{self._document.name}:images[{position}]"
         self._losses.of_item(
             outcome, reason, item=item, split=self.split, where=where, words=words, annotations=annotations

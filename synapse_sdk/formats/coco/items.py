@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from synapse_sdk.formats.coco.document import Document
+from synapse_sdk.formats.coco.document import Document, DocumentIndex
 from synapse_sdk.formats.coco.images import ImageFinder, ImageList
 from synapse_sdk.formats.coco.object_reader import ObjectReader
-from synapse_sdk.formats.coco.owners import Owners
+from synapse_sdk.formats.coco.owners import OwnerIndex, Owners
 from synapse_sdk.formats.coco.panoptic_reader import PanopticReader, is_panoptic
 from synapse_sdk.formats.coco.reasons import BACKSLASHES
 from synapse_sdk.formats.images import is_safe_name
@@ -18,7 +19,22 @@ from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Item
 from synapse_sdk.formats.reasons import DUPLICATE_ID
 
-__all__ = ["File", "read_items"]
+__all__ = ["File", "Part", "PartIndex"]
+
+
+class FileIndex(Struct, frozen=True):
+    """What was found in a file, for another process."""
+
+    records: DocumentIndex
+    owners: OwnerIndex
+
+
+class PartIndex(Struct, frozen=True):
+    """What was found in the files of a split, for another process."""
+
+    left_out: list[int]
+    """The positions of images that are left out."""
+    files: list[FileIndex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +48,83 @@ class File:
     """Where the images of segments may be, which a panoptic file names."""
 
 
-def read_items(
-    files: Sequence[File],
-    split: str,
-    finder: ImageFinder,
-    joints: Mapping[str, int],
-    losses: LossLog,
-    *,
-    skips: Callable[[str], bool],
-) -> Iterator[Item]:
-    """Yield the images of a split.
+class Part:
+    """A split: its images with their annotations.
 
     Args:
         files: What is said about them; the first one lists them.
         split: Its name.
-        finder: Finds images.
-        joints: How many joints the objects of a class have, where it says so.
         losses: Takes down what cannot be read.
-        skips: Whether an item of a name is not wanted.
+        index: What another process has found in the files.
+
+    Raises:
+        InvalidDatasetError: A file has no list where there should be one.
     """
-    images = ImageList(files[0].document, split, losses)
-    sources = [_Annotations(file, images, joints, losses) for file in files]
-    images.forget_ids()  # only these needed them
-    main, others = sources[0], sources[1:]
-    owned_by, read_into, find = main.owners.of, main.read_into, finder.find
-    for position, item in images.items():
-        if not is_safe_name(item.name) and not _is_renamed(item, files[0].document.name, losses):
-            images.refuse(position, item, sum(len(each.owners.of(position)) for each in sources))
-            continue
-        if skips(item.name):
-            continue
-        item.path = find(item.name)
-        read_into(item, owned_by(position))
-        for other in others:
-            other.join_into(item, position)
-        if len({each.id for each in item.annotations}) < len(item.annotations):
-            _tell_apart(item, files[0].document.name, losses)
-        yield item
+
+    def __init__(self, files: Sequence[File], split: str, losses: LossLog, index: PartIndex | None = None) -> None:
+        self.files, self._losses = files, losses
+        known = [None] * len(files) if index is None else index.files
+        for file, each in zip(files, known, strict=True):
+            file.document.cut(None if each is None else each.records)
+        document = files[0].document
+        self._images = ImageList(document, split, losses, None if index is None else index.left_out)
+        count = len(document.images)
+        self._owners = [
+            Owners(file.document.annotations, self._images.positions, count, None if each is None else each.owners)
+            for file, each in zip(files, known, strict=True)
+        ]
+        self._images.forget_ids()  # only these needed them
+
+    @property
+    def index(self) -> PartIndex:
+        """What was found in its files."""
+        found = zip(self.files, self._owners, strict=True)
+        files = [FileIndex(file.document.index, owners.index) for file, owners in found]
+        return PartIndex(sorted(self._images.left_out), files)
+
+    def items(self, finder: ImageFinder, joints: Mapping[str, int], *, skips: Callable[[str], bool]) -> Iterator[Item]:
+        """Yield the images.
+
+        Args:
+            finder: Finds images.
+            joints: How many joints the objects of a class have, where it says so.
+            skips: Whether an item of a name is not wanted.
+        """
+        images, losses, file = self._images, self._losses, self.files[0].document.name
+        sources = [
+            _Annotations(each, owners, images.split, joints, losses)
+            for each, owners in zip(self.files, self._owners, strict=True)
+        ]
+        main, others = sources[0], sources[1:]
+        owned_by, read_into, find = main.owners.of, main.read_into, finder.find
+        for position, item in images.items():
+            if not is_safe_name(item.name) and not _is_renamed(item, file, losses):
+                images.refuse(position, item, sum(len(each.owners.of(position)) for each in sources))
+                continue
+            if skips(item.name):
+                continue
+            item.path = find(item.name)
+            read_into(item, owned_by(position))
+            for other in others:
+                other.join_into(item, position)
+            if len({each.id for each in item.annotations}) < len(item.annotations):
+                _tell_apart(item, file, losses)
+            yield item
 
 
 class _Annotations:
     """The annotations of one file, by image."""
 
-    def __init__(self, file: File, images: ImageList, joints: Mapping[str, int], losses: LossLog) -> None:
+    def __init__(self, file: File, owners: Owners, split: str, joints: Mapping[str, int], losses: LossLog) -> None:
         document = file.document
         reader: ObjectReader | PanopticReader
         if is_panoptic(document):
             reader = PanopticReader(document, file.labels, file.segments, losses)
         else:
             reader = ObjectReader(document, file.labels, joints, losses)
-        self.read_into, self._file, self._losses = reader.read_into, document.name, losses
-        self.owners = Owners(document.annotations, images.positions, len(document.images))
-        for number in self.owners.of_no_image:
-            reader.refuse(number, images.split)
+        self.read_into, self.owners = reader.read_into, owners
+        for number in owners.of_no_image:
+            reader.refuse(number, split)
 
     def join_into(self, item: Item, position: int) -> None:
         """Give the annotations of an item the joints that this file knows, and the item those it does not have."""

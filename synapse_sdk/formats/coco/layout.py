@@ -45,6 +45,11 @@ class Source:
     """A second file about the same images, which has the joints of people."""
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its files; the first one lists the images."""
+        return (self.path,) if self.joints is None else (self.path, self.joints)
+
+    @property
     def segments(self) -> tuple[str, ...]:
         """Where the images of segments may be that a panoptic file names: in a folder that is called as the file."""
         above, name = self.path.parent, self.path.stem

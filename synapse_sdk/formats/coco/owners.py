@@ -4,14 +4,24 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
+from msgspec import Struct
+
 from synapse_sdk.formats.coco.id_table import NOWHERE, IdTable
 from synapse_sdk.formats.coco.record_list import RecordList
 from synapse_sdk.formats.coco.records import OwnerKey
 
-__all__ = ["Owners"]
+__all__ = ["OwnerIndex", "Owners"]
 
 UNREADABLE = NOWHERE - 1
 """Where the image of an annotation is that does not say which it is of."""
+
+
+class OwnerIndex(Struct, frozen=True):
+    """Which annotations belong to which image, for another process. Both are numbers, as they are in memory."""
+
+    ends: bytes
+    order: bytes
+    """Empty where annotations are in the order of their images."""
 
 
 class Owners:
@@ -21,9 +31,18 @@ class Owners:
         annotations: The annotations of a file.
         positions: The position of the image with each id.
         count: How many images there are.
+        index: What belongs to which, if another process has found that out.
     """
 
-    def __init__(self, annotations: RecordList, positions: IdTable, count: int) -> None:
+    def __init__(
+        self, annotations: RecordList, positions: IdTable, count: int, index: OwnerIndex | None = None
+    ) -> None:
+        self._order: Sequence[int] = range(len(annotations))
+        if index is not None:
+            self._ends = array("I", index.ends)
+            if index.order:
+                self._order = array("I", index.order)
+            return
         # Places are positions, behind one for each kind of annotation that has no image.
         counts = array("I", (0,)) * (count - UNREADABLE)
         is_in_order, before = True, 0
@@ -31,9 +50,14 @@ class Owners:
             counts[place] += length
             is_in_order, before = is_in_order and before <= place, place
         self._ends = array("I", accumulate(counts))
-        self._order: Sequence[int] = range(len(annotations))
         if not is_in_order:
             self._order = _in_order(_places(annotations, positions), self._ends)
+
+    @property
+    def index(self) -> OwnerIndex:
+        """What belongs to which."""
+        order = self._order
+        return OwnerIndex(self._ends.tobytes(), order.tobytes() if isinstance(order, array) else b"")
 
     def of(self, position: int) -> Sequence[int]:
         """Return the numbers of the annotations of the image at a position, in their order."""

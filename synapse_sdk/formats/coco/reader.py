@@ -1,17 +1,18 @@
 """Reading COCO, an image at a time."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.coco.categories import Classes
 from synapse_sdk.formats.coco.document import Document
 from synapse_sdk.formats.coco.images import ImageFinder
-from synapse_sdk.formats.coco.items import File, read_items
-from synapse_sdk.formats.coco.layout import Source, find_layout
+from synapse_sdk.formats.coco.items import File, Part, PartIndex
+from synapse_sdk.formats.coco.layout import find_layout
 from synapse_sdk.formats.coco.reasons import NOT_READ
 from synapse_sdk.formats.coco.repeated_ids import tell_repeated_ids
 from synapse_sdk.formats.losses import LossLog, Outcome
@@ -25,15 +26,6 @@ __all__ = ["CocoReader"]
 
 LARGE = 32 * 1024 * 1024
 """Bytes of files that it takes a good part of a second to go through."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A split that is open."""
-
-    source: Source
-    files: list[File]
-    """The first one lists the images; another one is about the same."""
 
 
 class CocoReader(Reader):
@@ -52,6 +44,7 @@ class CocoReader(Reader):
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
         self._layout = find_layout(folder)
+        self._known: Sequence[PartIndex] | None = None
 
     @property
     def info(self) -> DatasetInfo:
@@ -62,46 +55,66 @@ class CocoReader(Reader):
         """Yield every image with its annotations, in the order of the files."""
         parts, info = self._opened
         joints = {spec.name: len(spec.joints) for spec in info.classes if spec.joints}
-        for part in parts:
-            finder = ImageFinder(part.source.folders)
-            yield from read_items(part.files, part.source.split, finder, joints, self.losses, skips=self.skips)
+        for source, part in zip(self._layout.sources, parts, strict=True):
+            yield from part.items(ImageFinder(source.folders), joints, skips=self.skips)
 
     def check(self) -> None:
         """Take down annotations that have the id of another one in their file: readers that look them up lose one."""
-        for part in self._opened[0]:
+        for source, part in zip(self._layout.sources, self._opened[0], strict=True):
             for file in part.files:
-                tell_repeated_ids(file.document, part.source.split, self.losses)
+                tell_repeated_ids(file.document, source.split, self.losses)
 
     def is_large(self) -> bool:
         """Whether its files are."""
         return sum(each.path.stat().st_size for each in self._layout.sources) >= LARGE
 
+    def survey(self, begin: float, end: float) -> bytes:
+        """Find out where all records are; a stretch that does not begin at 0 has nothing left to find."""
+        if begin:
+            _ = self._documents  # which takes a while, and has to be done here, too
+            return b""
+        return msgspec.msgpack.encode([part.index for part in self._opened[0]])
+
+    def know(self, surveys: Sequence[bytes]) -> None:
+        """Take over where all records are."""
+        self._known = msgspec.msgpack.decode(surveys[0], type=list[PartIndex])
+
     def close(self) -> None:
         """Let go of the files."""
-        if "_opened" in self.__dict__:
-            for part in self._opened[0]:
-                for file in part.files:
-                    file.document.close()
+        if "_documents" in self.__dict__:
+            for documents in self._documents:
+                for each in documents:
+                    each.close()
 
     @cached_property
-    def _opened(self) -> tuple[list[_Part], DatasetInfo]:
+    def _documents(self) -> list[list[Document]]:
+        """The files of each split, open: the first one lists the images, another one is about the same."""
+        name_of = self._layout.name_of
+        return [[Document(path, name_of(path)) for path in source.paths] for source in self._layout.sources]
+
+    @cached_property
+    def _opened(self) -> tuple[list[Part], DatasetInfo]:
         for path in self._layout.unread:
             name = self._layout.name_of(path)
             self.losses.of_item(Outcome.NOTED, NOT_READ, item="", where=name, words=f"{name} is not read")
         classes = Classes(self.losses)
-        parts = [self._open(source, classes) for source in self._layout.sources]
+        sources = self._layout.sources
+        files = [
+            [File(document, classes.add(document), source.segments) for document in documents]
+            for source, documents in zip(sources, self._documents, strict=True)
+        ]
+        known: Sequence[PartIndex | None] = self._known or [None] * len(sources)
+        parts = [
+            Part(opened, source.split, self.losses, index)
+            for source, opened, index in zip(sources, files, known, strict=True)
+        ]
         notes: dict[str, JsonValue] = {}
-        for part in reversed(parts):
-            notes |= part.files[0].document.notes
+        for documents in reversed(self._documents):
+            notes |= documents[0].notes
         info = DatasetInfo(
             classes=classes.specs(),
-            splits=tuple(part.source.split for part in parts if part.source.split),
-            count=sum(len(part.files[0].document.images) for part in parts),
+            splits=tuple(source.split for source in sources if source.split),
+            count=sum(len(documents[0].images) for documents in self._documents),
             notes=notes,
         )
         return parts, info
-
-    def _open(self, source: Source, classes: Classes) -> _Part:
-        paths = [source.path] if source.joints is None else [source.path, source.joints]
-        documents = [Document(path, self._layout.name_of(path)) for path in paths]
-        return _Part(source, [File(document, classes.add(document), source.segments) for document in documents])

@@ -8,9 +8,9 @@ from contextlib import suppress
 from itertools import accumulate
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
-__all__ = ["BAD_JSON", "RecordList", "tried"]
+__all__ = ["BAD_JSON", "ListIndex", "RecordList", "tried"]
 
 BAD_JSON = (ValueError, RecursionError)
 """What msgspec raises for JSON that is malformed, not of the type, not UTF-8, or too deep."""
@@ -26,6 +26,17 @@ BOUNDARY = re.compile(rb"\}(?=\s*,\s*\{)")
 _records_of = msgspec.json.Decoder(list[Raw]).decode
 
 
+class ListIndex(Struct, frozen=True):
+    """Where the records of a list are, for another process. All are numbers, as they are in memory."""
+
+    size: int
+    """Of the list, in bytes."""
+    begins: bytes
+    ends: bytes
+    firsts: bytes
+    starts: bytes
+
+
 class RecordList:
     """The records of a list, numbered from 0. They stay in the file until somebody asks for them.
 
@@ -34,12 +45,13 @@ class RecordList:
 
     Args:
         text: The list, as sound JSON.
+        index: Where its records are, if another process has found that out.
 
     Raises:
-        ValueError: It is no list.
+        ValueError: It is no list, or not the one that the other process has seen.
     """
 
-    def __init__(self, text: Raw | bytes) -> None:
+    def __init__(self, text: Raw | bytes, index: ListIndex | None = None) -> None:
         self._text = memoryview(text)
         self._begins, self._ends = array("Q"), array("Q")
         """Where each block begins and ends: with its first and its last record."""
@@ -50,10 +62,19 @@ class RecordList:
         if self._text[0] != ord("["):
             msg = f"Expected a list of records, found {bytes(self._text[:20]).decode(errors='replace')}"
             raise ValueError(msg)
+        if index is not None:
+            self._take_over(index)
+            return
         end = len(self._text) - 1
         begin = _next_start(self._text, 1)
         while begin < end:
             begin = _next_start(self._text, self._add_block(begin, end))
+
+    @property
+    def index(self) -> ListIndex:
+        """Where its records are."""
+        places = self._begins, self._ends, self._firsts, self._starts
+        return ListIndex(len(self._text), *(each.tobytes() for each in places))
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -99,6 +120,15 @@ class RecordList:
         """Let go of the file; there are no records any more."""
         self._starts = array("I")
         self._text.release()
+
+    def _take_over(self, index: ListIndex) -> None:
+        if index.size != len(self._text):
+            msg = f"It has {len(self._text):,} bytes, and had {index.size:,} a moment ago"
+            raise ValueError(msg)
+        self._begins.frombytes(index.begins)
+        self._ends.frombytes(index.ends)
+        self._firsts.frombytes(index.firsts)
+        self._starts.frombytes(index.starts)
 
     def _add_block(self, begin: int, end: int) -> int:
         """Add the records from a place on, as many as are a block, and return where the last one ends."""

@@ -18,7 +18,7 @@ from synapse_sdk.formats.dm.records import MaskRecord
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.model import ClassSpec, Item, Mask, Relation, Verbatim
 
-__all__ = ["Labels"]
+__all__ = ["Found", "Labels"]
 
 NOT_OBJECTS = frozenset(("keypoint", "relation", "group"))
 """Tools whose labels are no classes of objects; those of joints are, where they are not parts of something."""
@@ -76,6 +76,14 @@ glance_v1 = msgspec.json.Decoder(V1Glance).decode
 glance = msgspec.json.Decoder(Glance).decode
 
 
+class Found(Struct, frozen=True):
+    """What was collected."""
+
+    names: list[str]
+    joints: dict[str, list[str]]
+    """The joints of the objects of each class, in the order in which documents speak of them."""
+
+
 class Labels:
     """Collects the classes of documents, and the joints of their objects."""
 
@@ -109,6 +117,17 @@ class Labels:
             for each in image.bounding_box, image.polygon, image.polyline, image.segmentation, image.classification:
                 if each:
                     names.update([label.classification for label in each])
+
+    @property
+    def found(self) -> Found:
+        """What was collected so far."""
+        return Found(sorted(self._names), {label: [*joints] for label, joints in self._joints.items()})
+
+    def join(self, found: Found) -> None:
+        """Take in what was collected of documents that come after those of before."""
+        self._names.update(found.names)
+        for label, joints in found.joints.items():
+            self._joints.setdefault(label, {}).update(dict.fromkeys(joints))
 
     def _add_v1(self, content: bytes) -> None:
         try:

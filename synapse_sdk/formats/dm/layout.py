@@ -66,6 +66,8 @@ class Files:
     """Sorted, below their folder."""
     originals: NameList
     """Sorted, below their folder."""
+    left: NameList
+    """The images that no document is about, sorted."""
 
     @classmethod
     def of(cls, root: str, part: Part, losses: LossLog) -> "Files":
@@ -82,20 +84,13 @@ class Files:
         with readable():
             names = _names(root, part, DOCUMENTS, losses)
             documents = NameList(name for name in names if name.lower().endswith(SUFFIX))
-            return cls(documents, NameList(_names(root, part, part.originals, losses)))
+            originals = NameList(_names(root, part, part.originals, losses))
+            return cls(documents, originals, NameList(_left(documents, originals)))
 
     def about(self, stem: str) -> Sequence[str]:
         """Return what a document may be about: one name if all is well; images come before anything else."""
         found = [name for name in self.originals.starting_with(stem) if splitext(name)[0] == stem]  # noqa: PTH122
         return [name for name in found if is_image(name)] or found if len(found) > 1 else found
-
-    def left(self) -> Iterator[str]:
-        """Yield the images that no document is about."""
-        odd = {name[: -len(SUFFIX)] for name in self.documents if not name.endswith(SUFFIX)}
-        for name in filter(is_image, self.originals):
-            stem = splitext(name)[0]  # noqa: PTH122  # a name, with slashes
-            if stem not in odd and self.documents.find(stem + SUFFIX) < 0:
-                yield name
 
 
 def is_image(name: str) -> bool:
@@ -200,6 +195,25 @@ def _walk(root: str, part: Part, folder: str, losses: LossLog) -> Iterator[str]:
                 reason, words = found
                 name = above + entry.name
                 losses.of_item(outcome, reason, item=name, split=part.split, where=top + name, words=words)
+
+
+def _left(documents: NameList, originals: NameList) -> Iterator[str]:
+    """Yield the images that no document is about."""
+    odd = {name[: -len(SUFFIX)] for name in documents if not name.endswith(SUFFIX)}
+    following = iter(documents)
+    expected = next(following, "")
+    for name in originals:
+        stem, suffix = splitext(name)  # noqa: PTH122  # a name, with slashes
+        if suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        wanted = stem + SUFFIX
+        if wanted == expected:  # as nearly always: both are in order
+            expected = next(following, "")
+        elif (number := documents.find(wanted)) >= 0:
+            following = documents.starting_at(number + 1)
+            expected = next(following, "")
+        elif stem not in odd:
+            yield name
 
 
 def _not_read(entry: os.DirEntry[str]) -> tuple[Reason, str] | None:

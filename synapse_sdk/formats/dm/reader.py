@@ -1,25 +1,33 @@
 """Reads DM datasets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.dm.annotations import AnnotationReader
 from synapse_sdk.formats.dm.class_specs import read_class_specs
 from synapse_sdk.formats.dm.document_reader import DocumentReader, Unreadable
 from synapse_sdk.formats.dm.joints import with_all_joints
-from synapse_sdk.formats.dm.labels import Labels
+from synapse_sdk.formats.dm.labels import Found, Labels
 from synapse_sdk.formats.dm.layout import DOCUMENTS, SUFFIX, Files, Part, find_parts
 from synapse_sdk.formats.dm.masks import MaskReader
 from synapse_sdk.formats.dm.reasons import AMBIGUOUS_IMAGE, NO_DOCUMENT, UNREADABLE_DOCUMENT
+from synapse_sdk.formats.images import visible
 from synapse_sdk.formats.losses import LossLog, Outcome, Reason
 from synapse_sdk.formats.model import DatasetInfo, Item
+from synapse_sdk.formats.readable import readable
 from synapse_sdk.formats.reasons import NAME_TAKEN
 
 __all__ = ["DmReader"]
 
+LARGE = 5_000
+"""Documents that it takes a good part of a second to look into."""
 MOST_BYTES = 256 * 1024 * 1024
 """Bytes that a document may have: masks take megabytes."""
 AT_ONCE = 64 * 1024
@@ -43,33 +51,38 @@ class DmReader(Reader):
 
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
-        self._known: DatasetInfo | None = None
+        self._labels: Labels | None = None
+        """What all documents speak of, as soon as somebody has looked."""
         self._root = os.fspath(folder)
         self._parts = find_parts(folder)
 
     @cached_property
     def info(self) -> DatasetInfo:
         """Classes as the dataset lists them, and all others by name. Goes through all documents, if nobody else has."""
-        if self._known is not None:
-            return self._known
-        labels, count = Labels(), 0
-        for part, files in zip(self._parts, self._files, strict=True):
-            count += len(files.documents) + sum(1 for _ in files.left())
-            folder = f"{self._root}/{part.folder}{DOCUMENTS}/"
-            for name in files.documents:
-                try:
-                    labels.add(_content(folder + name))
-                except (OSError, Unreadable):
-                    continue  # which is said when its item is read
+        if self._labels is None:
+            self._labels = self._labels_in(0, 1)
         return DatasetInfo(
-            classes=labels.specs(read_class_specs(self.folder)),
+            classes=self._labels.specs(read_class_specs(self.folder)),
             splits=tuple(part.split for part in self._parts if part.split),
-            count=count,
+            count=sum(len(files.documents) + len(files.left) for files in self._files),
         )
 
-    def know(self, info: DatasetInfo) -> None:
-        """Take over what another reader has found out, but for the list of files."""
-        self._known = info
+    def is_large(self) -> bool:
+        """Whether there are many documents to look into."""
+        folders = (f"{self._root}/{part.folder}{DOCUMENTS}" for part in self._parts)
+        with readable():
+            return sum(len([*islice(visible(folder), LARGE)]) for folder in folders) >= LARGE
+
+    def survey(self, begin: float, end: float) -> bytes:
+        """Find the classes and joints that a stretch of the documents speaks of."""
+        labels = self._labels_in(begin, end) if self._labels is None else self._labels
+        return msgspec.msgpack.encode(labels.found)
+
+    def know(self, surveys: Sequence[bytes]) -> None:
+        """Take over the classes and joints that were found."""
+        self._labels = Labels()
+        for each in surveys:
+            self._labels.join(msgspec.msgpack.decode(each, type=Found))
 
     def items(self) -> Iterator[Item]:
         """Yield the items of all documents, and then images without one."""
@@ -82,6 +95,17 @@ class DmReader(Reader):
     @cached_property
     def _files(self) -> list[Files]:
         return [Files.of(self._root, part, self.losses) for part in self._parts]
+
+    def _labels_in(self, begin: float, end: float) -> Labels:
+        """Return what a stretch of the documents speaks of."""
+        parts = zip(self._parts, self._files, strict=True)
+        paths = (f"{self._root}/{part.folder}{DOCUMENTS}/{name}" for part, files in parts for name in files.documents)
+        count = sum(len(files.documents) for files in self._files)
+        labels = Labels()
+        for path in islice(paths, int(begin * count), int(end * count)):
+            with suppress(OSError, Unreadable):  # which is said when its item is read
+                labels.add(_content(path))
+        return labels
 
     def _documents(self, part: Part, files: Files, reader: DocumentReader) -> Iterator[Item]:
         split, above = part.split, f"{part.folder}{DOCUMENTS}/"
@@ -123,7 +147,7 @@ class DmReader(Reader):
 
     def _unlabelled(self, part: Part, files: Files) -> Iterator[Item]:
         originals = f"{self._root}/{part.folder}{part.originals}/"
-        for name in files.left():
+        for name in files.left:
             if self.skips(name):
                 continue
             self.losses.of_item(Outcome.NOTED, NO_DOCUMENT, item=name, split=part.split)

@@ -2,11 +2,11 @@
 
 import os
 import signal
-import sys
 import threading
 import traceback
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from typing import BinaryIO
 
 from synapse_sdk.errors import SynapseError
@@ -14,7 +14,7 @@ from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.partition import Partition
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, Notice, Task, read, read_options, write
+from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, read_options, write
 from synapse_sdk.formats.processes.numbered_portion import NumberedPortion
 from synapse_sdk.formats.report import Tally
 
@@ -27,29 +27,33 @@ ROUND = 256
 def main() -> None:
     """Do what standard input says, and tell on standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the other process, which then ends this one
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a format prints must not get between the messages
-    task = read(sys.stdin.buffer, Task)
+    task = read(source, Task)
     if task is None:
         return
-    threading.Thread(target=_end_with_the_other, daemon=True).start()
+    known: SimpleQueue[Known] = SimpleQueue()
+    threading.Thread(target=_hear, args=(source, known), daemon=True).start()
     try:
-        _Helper(task, target).run()
+        _Helper(task, known, target).run()
     except BrokenPipeError:  # nobody listens any more
         os._exit(1)
 
 
-def _end_with_the_other() -> None:
-    """End this process as soon as the one that started it has ended, which until then keeps standard input open."""
-    os.read(sys.stdin.fileno(), 1)
+def _hear(source: BinaryIO, known: SimpleQueue[Known]) -> None:
+    """Hand on what the process that started this one says, and end with it: until then it keeps the source open."""
+    if (message := read(source, Known)) is not None:
+        known.put(message)
+        source.read(1)
     os._exit(1)
 
 
 class _Helper:
     """Converts what is asked for, and says how far it is."""
 
-    def __init__(self, task: Task, target: BinaryIO) -> None:
-        self._task, self._target = task, target
+    def __init__(self, task: Task, known: SimpleQueue[Known], target: BinaryIO) -> None:
+        self._task, self._known, self._target = task, known, target
         self._losses = LossLog()
         self._portion = NumberedPortion(self._losses)
         self._portion.divide(task.number, task.count, task.first)
@@ -72,7 +76,10 @@ class _Helper:
         task, portion = self._task, self._portion
         flow = Flow(_conversion(task), Path(task.folder), self._losses, portion)
         with closing(flow):
-            flow.prepare(task.info, _parts(task))
+            if task.stretch is not None:
+                self._say(0, survey=flow.reader.survey(*task.stretch))
+            known = self._known.get()
+            flow.prepare(known.surveys, _parts(known))
             said = 0
             for _ in flow.items():
                 self._items += 1
@@ -81,11 +88,14 @@ class _Helper:
                     self._say(said)
             self._say(portion.position, tally=flow.tally())
 
-    def _say(self, position: int, *, tally: Tally | None = None, failure: Failure | None = None) -> None:
+    def _say(
+        self, position: int, *, survey: bytes = b"", tally: Tally | None = None, failure: Failure | None = None
+    ) -> None:
         notice = Notice(
             position=position,
             items=self._items,
             pages=self._portion.taken(),
+            survey=survey,
             tally=tally,
             losses=None if tally is None else self._losses.counts,
             failure=failure,
@@ -102,8 +112,8 @@ def _conversion(task: Task) -> Conversion:
     )
 
 
-def _parts(task: Task) -> Partition | None:
-    return None if task.parts is None else {(split, name): new for split, name, new in task.parts}
+def _parts(known: Known) -> Partition | None:
+    return None if known.parts is None else {(split, name): new for split, name, new in known.parts}
 
 
 def _failure(error: Exception) -> Failure:

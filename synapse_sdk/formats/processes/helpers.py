@@ -3,14 +3,16 @@
 import contextlib
 import fcntl
 import json
+import select
 import subprocess
 import sys
-from typing import BinaryIO, cast
+from io import BufferedWriter, FileIO
+from typing import cast
 
 from synapse_sdk import errors
 from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, Notice, Task, read, write
+from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, write
 from synapse_sdk.formats.processes.numbered_portion import Page
 
 __all__ = ["HelperProcess", "error_of"]
@@ -41,26 +43,43 @@ class HelperProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(lock,),
+            bufsize=0,  # or nobody could see whether it has said something
             process_group=0,  # a Ctrl-C is for this process, which then ends the others
         )
-        self._stdin = cast("BinaryIO", self._process.stdin)
-        self._stdout = cast("BinaryIO", self._process.stdout)
+        self._stdin = BufferedWriter(cast("FileIO", self._process.stdin))
+        self._stdout = cast("FileIO", self._process.stdout)
+        self._poll = select.poll()
+        self._poll.register(self._stdout, select.POLLIN)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, AHEAD)
+        self.tell(task)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it will say nothing more."""
+        return self.last.tally is not None or self.last.failure is not None
+
+    @property
+    def has_said_more(self) -> bool:
+        """Whether it has said something that nobody has listened to yet, or has ended."""
+        return bool(self._poll.poll(0))
+
+    def tell(self, message: Task | Known) -> None:
+        """Say something to it.
+
+        Raises:
+            WorkerLostError: It has ended.
+            OneProcessError: The message cannot be sent.
+        """
         try:
-            write(self._stdin, task)
+            write(self._stdin, message)
         except BrokenPipeError:
             self.end()
             raise self._lost() from None
         except BaseException:
             self.end()
             raise
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it will say nothing more."""
-        return self.last.tally is not None or self.last.failure is not None
 
     def listen(self) -> list[Page]:
         """Wait for what it says next, and return what it has taken down about items.

@@ -10,21 +10,13 @@ from msgspec import Struct, field
 
 from synapse_sdk.formats.flow import ConversionOptions
 from synapse_sdk.formats.losses import LossCounts
-from synapse_sdk.formats.model import ClassSpec, DatasetInfo
 from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes.numbered_portion import Page
 from synapse_sdk.formats.report import Tally
 
-__all__ = ["Failure", "Notice", "Task", "read", "read_options", "sent_options", "write"]
+__all__ = ["Failure", "Known", "Notice", "Task", "read", "read_options", "sent_options", "write"]
 
 LENGTH = struct.Struct("<I")
-
-
-class SentInfo(DatasetInfo, frozen=True, kw_only=True):
-    """What is known of the dataset, as it is received: JSON stays whatever it is."""
-
-    classes: tuple[ClassSpec, ...]
-    notes: Any = field(default_factory=dict)
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -34,15 +26,22 @@ class Task(Struct, frozen=True, kw_only=True):
     source_format: str | None
     target_format: str
     options: dict[str, Any]
-    parts: list[tuple[str, str, str]] | None
-    """Split, name and new split of each item."""
     folder: str
-    info: SentInfo | None
-    """What is known about the sources; None to find out."""
+    stretch: tuple[float, float] | None
+    """Where the stretch of the sources begins and ends that it is to survey, see `Reader.survey`; None for none."""
     number: int
     count: int
     first: int
     """See `NumberedPortion.divide`."""
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of the sources before items are converted."""
+
+    surveys: list[bytes]
+    """What was found in them, see `Reader.know`."""
+    parts: list[tuple[str, str, str]] | None
+    """Split, name and new split of each item."""
 
 
 class Failure(Struct, frozen=True):
@@ -68,6 +67,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     """How many of its own have gone through so far."""
     pages: list[Page]
     """What was taken down about items since the last message."""
+    survey: bytes = b""
+    """With the first message, if it was to survey a stretch of the sources: what was found there."""
     tally: Tally | None = None
     """With the last message."""
     losses: LossCounts | None = None
@@ -107,12 +108,18 @@ def write(stream: BinaryIO, message: Struct) -> None:
 
 def read[M: Struct](stream: BinaryIO, kind: type[M]) -> M | None:
     """Return the next message; None if there are no more, or the next one ends in the middle."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    size = LENGTH.unpack(head)[0]
-    data = stream.read(size)
-    return msgspec.msgpack.decode(data, type=kind) if len(data) == size else None
+    head = _exactly(stream, LENGTH.size)
+    data = None if head is None else _exactly(stream, LENGTH.unpack(head)[0])
+    return None if data is None else msgspec.msgpack.decode(data, type=kind)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes | None:
+    """Return the next bytes, as many as these; None if there are less."""
+    parts = []
+    while size and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return None if size else b"".join(parts)
 
 
 _ENCODER = msgspec.msgpack.Encoder()

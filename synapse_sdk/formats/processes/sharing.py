@@ -11,7 +11,7 @@ from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.processes.helper import ROUND
 from synapse_sdk.formats.processes.helpers import HelperProcess, error_of
-from synapse_sdk.formats.processes.messages import SentInfo, Task, sent_options
+from synapse_sdk.formats.processes.messages import Known, Task, sent_options
 from synapse_sdk.formats.processes.numbered_portion import NumberedPortion, Page
 from synapse_sdk.formats.registry import format_named
 from synapse_sdk.formats.report import Tally
@@ -28,6 +28,8 @@ PAYS = 1.5
 """Seconds of work that must be left: less is done before other processes have started."""
 MERGED = 5_000
 """Items of datasets that are merged, from which on others help."""
+FAR = 32 * ROUND
+"""Items that a process may be ahead of another one, before it waits for that: what it takes down meanwhile is kept."""
 MOST_PROCESSES = 8
 """Each goes through the whole source, so that more of them gain little."""
 
@@ -58,6 +60,8 @@ class SharedFlow:
         self._own = self._last_told = 0
         self._said = 0
         """The position up to which everything was taken down."""
+        self._heard = 0
+        """The position at which this process has last listened to the others."""
         self._flow = Flow(conversion, staging.folder, losses, self._portion)
         self.source_format = self._flow.source_format
         self._count = min(os.cpu_count() or 1, MOST_PROCESSES) if processes is None else processes
@@ -79,8 +83,8 @@ class SharedFlow:
         self._prepare()
         for _ in self._own_items():
             self._own += 1
-            if self._helpers and self._portion.position - self._said > ROUND:
-                self._take_down(self._portion.position - 1)  # of the last item the reader may still say something
+            if self._helpers and self._portion.position - self._heard > ROUND:
+                self._hear(self._portion.position - 1)  # of the last item the reader may still say something
             self._tell(on_progress)
         last = self._portion.position
         for position in (*range(self._said + ROUND, last, ROUND), last):
@@ -101,7 +105,8 @@ class SharedFlow:
         items = self._flow.items()
         try:
             if self._count > 1 and not self._helpers and (yield from self._pays(items)):
-                self._call_for_help()
+                self._start_helpers()
+                self._divide([self._flow.reader.survey(0, 1)])
             yield from items
         except Exception:
             self._take_down(self._portion.position - 1)  # what another process could not convert may come before
@@ -127,46 +132,50 @@ class SharedFlow:
         return (self._flow.info.count or 0) - self._portion.position
 
     def _prepare(self) -> None:
-        """Find out what there is; where that takes long by itself, others do so at the same time."""
-        conversion = self._conversion
+        """Find out what there is; where that takes long by itself, others survey a stretch of it."""
+        surveys: list[bytes] = []
         reader = self._flow.reader
-        is_clear = format_named(conversion.target_format).divides and conversion.options.ratios is None
-        if self._count > 1 and is_clear and reader.asks and reader.is_large():
-            self._start_helpers(None)
-        self._flow.prepare()
+        divides = format_named(self._conversion.target_format).divides
+        if self._count > 1 and divides and reader.asks and reader.is_large():
+            # This process begins before the others have started, and so takes a stretch twice as long.
+            marks = [0.0, *(number / (self._count + 1) for number in range(2, self._count + 2))]
+            self._start_helpers(marks)
+            surveys += [reader.survey(*marks[:2]), *map(_surveyed, self._helpers)]
+        self._flow.prepare(surveys)
         if not (reader.asks and self._flow.writer.is_divisible()):
             self._count = 1
             self._end_helpers()
         if self._helpers:
-            self._divide()
+            self._divide(surveys)
 
-    def _call_for_help(self) -> None:
-        info = self._flow.info
-        self._start_helpers(SentInfo(classes=info.classes, splits=info.splits, count=info.count, notes=info.notes))
-        self._divide()
+    def _start_helpers(self, marks: Sequence[float] = ()) -> None:
+        """Start other processes.
 
-    def _start_helpers(self, info: SentInfo | None) -> None:
+        Args:
+            marks: Where the stretch of the sources begins that each process is to survey; empty if none is to.
+        """
         conversion = self._conversion
-        parts = (
-            None if info is None or self._flow.parts is None else [(*key, to) for key, to in self._flow.parts.items()]
-        )
         for number in range(1, self._count):
             task = Task(
                 sources=[os.fspath(each) for each in conversion.sources],
                 source_format=self.source_format if len(conversion.sources) == 1 else conversion.source_format,
                 target_format=conversion.target_format,
                 options=sent_options(conversion.options),
-                parts=parts,
                 folder=os.fspath(self._staging.folder),
-                info=info,
+                stretch=(marks[number], marks[number + 1]) if marks else None,
                 number=number,
                 count=self._count,
                 first=self._portion.position,
             )
             self._helpers.append(HelperProcess(task, self._staging.lock))
 
-    def _divide(self) -> None:
-        self._said = self._portion.position
+    def _divide(self, surveys: list[bytes]) -> None:
+        """Let each process convert its own items from here on."""
+        parts = self._flow.parts
+        known = Known(surveys=surveys, parts=None if parts is None else [(*key, to) for key, to in parts.items()])
+        for helper in self._helpers:
+            helper.tell(known)
+        self._said = self._heard = self._portion.position
         self._portion.divide(0, self._count, self._said)
 
     def _end_helpers(self) -> None:
@@ -179,6 +188,14 @@ class SharedFlow:
         if on_progress is not None and done - self._last_told >= STRIDE:
             self._last_told = done
             on_progress(done, self._flow.info.count)
+
+    def _hear(self, position: int) -> None:
+        """Take down what all processes have come to, up to an item; wait only for those that are far behind."""
+        self._heard = position
+        for helper in self._helpers:
+            while not helper.has_ended and (helper.has_said_more or helper.last.position < position - FAR):
+                self._add(helper.listen())
+        self._take_down(min(position, *(helper.last.position for helper in self._helpers)))
 
     def _take_down(self, position: int) -> None:
         """Take down what all processes say about the items up to one; wait until they have come to it.
@@ -231,3 +248,11 @@ class SharedFlow:
         sources = [str(each) for each in self._conversion.sources]
         msg = f"Files of {', '.join(map(repr, sources))} came or went while it was read"
         return InvalidDatasetError(msg, fix="Convert it again when nobody changes it", path=sources[0])
+
+
+def _surveyed(helper: HelperProcess) -> bytes:
+    """Wait for what another process has found in its stretch of the sources, and return it."""
+    helper.listen()
+    if helper.last.failure is not None:
+        raise error_of(helper.last.failure)
+    return helper.last.survey

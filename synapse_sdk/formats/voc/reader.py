@@ -1,7 +1,10 @@
 """Reads Pascal VOC: one XML file an image, and images of masks where there are any."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from synapse_sdk.errors import InvalidDatasetError
 from synapse_sdk.formats.base import FormatOptions, Reader
@@ -22,6 +25,8 @@ from synapse_sdk.formats.voc.segmentation import VOC_CLASSES
 
 __all__ = ["PascalReader"]
 
+LARGE = 5_000
+"""XML files that it takes a good part of a second to look into."""
 MARKS = frozenset(("1", "0", "-1"))
 """What lists of the images of a class say behind each name: it is there, hard to tell, or not there."""
 
@@ -56,7 +61,8 @@ class PascalReader(Reader):
             raise InvalidDatasetError(msg, why=why, fix="Name the folder that has them", path=str(folder))
         self._images: list[Images] = []
         self._info: DatasetInfo | None = None
-        self._known: DatasetInfo | None = None
+        self._found: set[str] | None = None
+        """The classes that XML files speak of, as soon as somebody has looked."""
         self._numbered: Sequence[str] | None = None
 
     @property
@@ -72,9 +78,20 @@ class PascalReader(Reader):
             self._info = DatasetInfo(classes=classes, splits=splits, count=self._count())
         return self._info
 
-    def know(self, info: DatasetInfo) -> None:
-        """Take over the classes that another reader has found in the XML files."""
-        self._known = info
+    def is_large(self) -> bool:
+        """Whether there are many XML files to look into."""
+        return sum(map(len, self._documents)) >= LARGE and read_class_list(self.folder) is None
+
+    def survey(self, begin: float, end: float) -> bytes:
+        """Find the classes that a stretch of the XML files speaks of, unless they are listed."""
+        if read_class_list(self.folder) is not None:
+            return b""
+        found = self._names_in(begin, end) if self._found is None else self._found
+        return msgspec.msgpack.encode(sorted(found))
+
+    def know(self, surveys: Sequence[bytes]) -> None:
+        """Take over the classes that were found."""
+        self._found = {name for each in surveys if each for name in msgspec.msgpack.decode(each, type=list[str])}
 
     def items(self) -> Iterator[Item]:
         """Yield the items in the order of their XML files, then images that have none."""
@@ -93,19 +110,18 @@ class PascalReader(Reader):
         if listed is not None:
             self._numbered = listed
             return listed
-        found = self._find_names() if self._known is None else {spec.name for spec in self._known.classes}
+        found = self._found = self._names_in(0, 1) if self._found is None else self._found
         if found.issubset(VOC_CLASSES) and any(part.masks_of_classes for part in self._parts):
             self._numbered = VOC_CLASSES
             return VOC_CLASSES
         return sorted(found)
 
-    def _find_names(self) -> set[str]:
-        found: set[str] = set()
-        for part, documents in zip(self._parts, self._documents, strict=True):
-            folder = str(part.folder / part.documents)
-            for document in documents:
-                found |= read_names(f"{folder}/{document}")
-        return found
+    def _names_in(self, begin: float, end: float) -> set[str]:
+        """Return the classes that a stretch of the XML files speaks of."""
+        parts = zip(self._parts, self._documents, strict=True)
+        paths = (f"{part.folder / part.documents}/{name}" for part, documents in parts for name in documents)
+        count = sum(map(len, self._documents))
+        return set().union(*map(read_names, islice(paths, int(begin * count), int(end * count))))
 
     def _count(self) -> int:
         """Return how many items there are if all can be read."""

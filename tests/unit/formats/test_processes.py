@@ -36,6 +36,17 @@ class ScriptedReader(Reader):
     @property
     def names(self):
         return (self.folder / "names.scripted").read_text().split()
+    def is_large(self):
+        return self.names[0].startswith("survey-")
+    def survey(self, begin, end):
+        verb = self.names[0].split("-")[1] if begin else ""
+        if verb == "refuse":
+            raise InvalidDatasetError("not surveyed", fix="Mend it")
+        if verb == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return f"{begin:g} {end:g}".encode()
+    def know(self, surveys):
+        (self.folder / f"known-{os.getpid()}").write_bytes(b", ".join(surveys))
     def items(self):
         for name in self.names:
             if name == f"if-not-{os.getpid()}-":
@@ -72,7 +83,7 @@ class ScriptedWriter(Writer):
         (self.folder / "names.scripted").write_text("")
 
 class ScriptedFormat(DatasetFormat):
-    name, title = "scripted", "Scripted"
+    name, title, divides = "scripted", "Scripted", True
     def find(self, folder):
         return "names.scripted" if (folder / "names.scripted").exists() else None
     def reader(self, folder, options, losses):
@@ -253,6 +264,52 @@ def test_others_begin_at_once_where_a_source_is_large(
     assert [*map(bool, ended)] == helps
 
 
+def test_what_all_have_found_all_are_told(scripted: Callable[..., Path], tmp_path: Path) -> None:
+    """Each has looked at its own stretch, the one that has begun first at a longer one."""
+    source = scripted("survey-all", *(f"item-{number}-" for number in range(50)))
+
+    convert(source, tmp_path / "out", to="scripted", options=options(3))
+
+    known = {path.name: path.read_text() for path in source.glob("known-*")}
+    assert known.keys() == {f"known-{writer}" for writer in writers_of(tmp_path / "out")}
+    assert {*known.values()} == {"0 0.5, 0.5 0.75, 0.75 1"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "words"),
+    [
+        ("refuse", InvalidDatasetError, "not surveyed. Mend it"),
+        ("die", WorkerLostError, "it was ended by signal 9"),
+    ],
+)
+def test_a_survey_that_cannot_be_made_fails_the_conversion(
+    scripted: Callable[..., Path], tmp_path: Path, verb: str, kind: type[Exception], words: str
+) -> None:
+    """Even if it is that of another process; nothing is left."""
+    source = scripted(f"survey-{verb}", *(f"item-{number}-" for number in range(50)))
+
+    with pytest.raises(kind) as caught:
+        convert(source, tmp_path / "out", to="scripted", options=options(2))
+
+    assert words in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+@pytest.mark.parametrize("far", [100, 1_000_000])
+def test_losses_are_in_order_however_far_one_is_ahead(
+    scripted: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: int
+) -> None:
+    """Another process has not even begun when the first one is through with many items."""
+    monkeypatch.setattr(sharing, "FAR", far)
+    source = scripted(*(f"item-{number}-" for number in range(3_000)))
+
+    report = convert(source, tmp_path / "out", to="scripted", options=options(2))
+
+    assert report.items.written == 3_000
+    rows = (tmp_path / "out" / "losses.csv").read_text().splitlines()
+    assert [row.split(",")[3].split("-")[1] for row in rows[1::2]] == [*map(str, range(3_000))]
+
+
 def test_nobody_helps_where_little_is_left(scripted: Callable[..., Path], tmp_path: Path) -> None:
     """It would be done before others have started."""
     source = scripted(*(f"burn-{number}-" for number in range(sharing.TRIED + 50)))
@@ -276,7 +333,9 @@ def test_an_item_that_cannot_be_written_fails_the_conversion(
 ) -> None:
     """With the error that its process has met, and nothing is left."""
     names = [f"item-{number}-" for number in range(600)]
-    names[300:400:50] = f"{verb}-300-", f"{verb}-350-"
+    names[300] = f"{verb}-300-"  # which the other process has
+    if verb != "die":
+        names[350] = f"{verb}-350-"
 
     with pytest.raises(kind) as caught:
         convert(scripted(*names), tmp_path / "out", to="scripted", options=options(2))

@@ -3,13 +3,20 @@
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from synapse_sdk.formats import ConversionOptions, ConversionReport, ImageTransfer, convert
+from synapse_sdk.errors import InvalidDatasetError
+from synapse_sdk.formats import ConversionOptions, ConversionReport, FormatOptions, ImageTransfer, LossLog, convert
+from synapse_sdk.formats.coco import CocoFormat
+from synapse_sdk.formats.coco import reader as coco_reader
+from synapse_sdk.formats.dm import reader as dm_reader
 from synapse_sdk.formats.processes import sharing
+from synapse_sdk.formats.voc import reader as voc_reader
 from tests.unit.formats.yolo_datasets import ROW, SIZE, YAML, Content, make
 
 OBJECT = (
@@ -46,12 +53,18 @@ def coco(folder: Path, names: Sequence[str], *more: dict[str, Any]) -> Path:
 
 
 def converted(tmp_path: Path, source: Path | list[Path], to: str) -> ConversionReport:
-    """Convert a dataset by one process, by several, and by those that help later; return what all of them say."""
+    """Convert a dataset by one process, by several, and by those that help later; return what all of them say.
+
+    Once several processes find out side by side what there is, as if the dataset were large.
+    """
     found = []
-    for count in (1, 2, 3, None):
-        target = tmp_path / f"{to}-{count}"
+    for count, is_large in ((1, False), (2, False), (3, False), (3, True), (None, False), (None, True)):
+        target = tmp_path / f"{to}-{count}-{is_large}"
         chosen = ConversionOptions(processes=count, images=ImageTransfer.NONE)
-        report = convert(source, target, to=to, options=chosen)
+        with ExitStack() as stack:
+            for reader in (coco_reader, dm_reader, voc_reader) if is_large else ():
+                stack.enter_context(patch.object(reader, "LARGE", 0))
+            report = convert(source, target, to=to, options=chosen)
         files = {path.relative_to(target): path.read_bytes() for path in target.rglob("*") if path.is_file()}
         found.append((report, files))
     for other in found[1:]:
@@ -116,6 +129,51 @@ def test_attributes_have_one_order(tmp_path: Path) -> None:
     report = converted(tmp_path, source, "dm")
 
     assert report.annotations.seen == 16
+
+
+def test_what_is_wrong_with_lists_of_images_is_told_once(tmp_path: Path) -> None:
+    """By the process that has found where all records are, which tells the others; whatever the order of the file."""
+    for split in ("train", "valid"):
+        source = coco(tmp_path / f"{split}-images", [f"{n}.jpg" for n in range(16)], {}, {"colour": "red"})
+        document = json.loads((source / "annotations.json").read_text())
+        document["images"] += [
+            {"id": 3, "file_name": "again.jpg"},
+            {"id": 20, "file_name": "5.jpg"},
+            {"id": 21},
+            {"id": 22, "file_name": "../up.jpg", "width": 10, "height": 10},
+        ]
+        owners = [20, 21, 22, 99, *range(0, 16, 3)]
+        document["annotations"] += [{"id": 100 + n, "image_id": n, **ANNOTATION} for n in owners]
+        (tmp_path / "coco" / split).mkdir(parents=True)
+        (tmp_path / "coco" / split / "_annotations.coco.json").write_text(json.dumps(document))
+
+    report = converted(tmp_path, tmp_path / "coco", "yolo")
+
+    assert report.items.written == 32
+    assert report.annotations.seen == 2 * (16 + 10)
+    assert {each.code: each.count for each in report.losses} == {
+        "DUPLICATE_ID": 2,
+        "INVALID_RECORD": 2,
+        "UNSAFE_NAME": 2,
+        "UNKNOWN_IMAGE": 4,
+        "REPEATED_NAME": 2,
+        "ATTRIBUTES": 16,
+        "DUPLICATE_ROW": 14,
+    }
+
+
+def test_a_file_that_has_grown_meanwhile_is_no_dataset(tmp_path: Path) -> None:
+    """Where its records are is not where another process has found them."""
+    source = coco(tmp_path / "coco", ["a.jpg", "b.jpg"], {})
+    options, losses = FormatOptions(), LossLog()
+    found = CocoFormat().reader(source, options, losses).survey(0, 1)
+    path = source / "annotations.json"
+    path.write_text(path.read_text().replace("a.jpg", "ant.jpg"))
+    reader = CocoFormat().reader(source, options, losses)
+    reader.know([found])
+
+    with pytest.raises(InvalidDatasetError, match=r"It has \d+ bytes, and had \d+ a moment ago"):
+        list(reader.items())
 
 
 def test_a_reader_that_does_not_ask_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
