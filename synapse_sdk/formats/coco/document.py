@@ -3,6 +3,7 @@
 import contextlib
 import mmap
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from synapse_sdk.formats.coco.record_list import BAD_JSON, ListIndex, RecordList
 if TYPE_CHECKING:
     from synapse_sdk.types import JsonValue
 
-__all__ = ["BAD_JSON", "Document", "DocumentIndex", "looks_like_coco"]
+__all__ = ["BAD_JSON", "Document", "looks_like_coco"]
 
 BEGINNING = 64 * 1024
 """Bytes of a file that are searched for what shows that it is COCO."""
@@ -43,13 +44,6 @@ class _Top(Struct, gc=False):
 
 
 _cut = msgspec.json.Decoder(_Top).decode
-
-
-class DocumentIndex(Struct, frozen=True):
-    """Where the records of a file are, for another process."""
-
-    images: ListIndex
-    annotations: ListIndex
 
 
 class Document:
@@ -83,26 +77,30 @@ class Document:
                 if value := msgspec.json.decode(raw):
                     self.notes[key] = value
 
-    def cut(self, index: DocumentIndex | None = None) -> None:
+    def cut(self, images: Sequence[ListIndex] = (), annotations: Sequence[ListIndex] = ()) -> None:
         """Find out where each record is.
 
         Args:
-            index: What another process has found out.
+            images: Where those of images are, if other processes have found that out.
+            annotations: The same of annotations.
 
         Raises:
             InvalidDatasetError: Images or annotations are no list, or the file is another one by now.
         """
-        known = (None, None) if index is None else (index.images, index.annotations)
         try:
-            self.images, self.annotations = map(RecordList, self._lists, known)
+            self.images, self.annotations = (
+                RecordList(text, found=found) for text, found in zip(self._lists, (images, annotations), strict=True)
+            )
         except ValueError as error:
             raise _not_coco(self._path, str(error)) from error
-        self._lists = ()
 
-    @property
-    def index(self) -> DocumentIndex:
-        """Where each record is."""
-        return DocumentIndex(self.images.index, self.annotations.index)
+    def annotations_in(self, begin: float, end: float) -> RecordList:
+        """Return the annotations in a stretch of the file.
+
+        Raises:
+            ValueError: They are no list, or it begins or ends within an annotation.
+        """
+        return RecordList(self._lists[1], begin=begin, end=end)
 
     def close(self) -> None:
         """Let go of the records; the file is unmapped with the last of them."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from operator import lt
 
-__all__ = ["IdTable"]
+__all__ = ["HIGHEST", "NOWHERE", "Id", "IdTable"]
 
 NOWHERE = -1
 HIGHEST = 2**63 - 1

@@ -8,24 +8,43 @@ from itertools import count
 from msgspec import Struct
 from msgspec.structs import replace
 
-from synapse_sdk.formats.coco.document import Document, DocumentIndex
+from synapse_sdk.formats.coco.document import Document
 from synapse_sdk.formats.coco.images import ImageFinder, ImageList
 from synapse_sdk.formats.coco.object_reader import ObjectReader
-from synapse_sdk.formats.coco.owners import OwnerIndex, Owners
+from synapse_sdk.formats.coco.owners import OwnerIndex, OwnerRuns, Owners
 from synapse_sdk.formats.coco.panoptic_reader import PanopticReader, is_panoptic
 from synapse_sdk.formats.coco.reasons import BACKSLASHES
+from synapse_sdk.formats.coco.record_list import ListIndex
 from synapse_sdk.formats.images import is_safe_name
 from synapse_sdk.formats.losses import LossLog, Outcome
 from synapse_sdk.formats.model import Item
 from synapse_sdk.formats.reasons import DUPLICATE_ID
 
-__all__ = ["File", "Part", "PartIndex"]
+__all__ = ["File", "Part", "PartIndex", "Stretch"]
+
+
+class Stretch(Struct, frozen=True):
+    """What was found in a stretch of a file, for another process."""
+
+    annotations: ListIndex
+    owners: OwnerRuns
+
+    @classmethod
+    def of(cls, document: Document, begin: float, end: float) -> "Stretch":
+        """Find out where annotations are, and which images they are of.
+
+        Raises:
+            ValueError: The stretch begins or ends within an annotation.
+        """
+        annotations = document.annotations_in(begin, end)
+        return cls(annotations.index, OwnerRuns.of(annotations))
 
 
 class FileIndex(Struct, frozen=True):
     """What was found in a file, for another process."""
 
-    records: DocumentIndex
+    images: ListIndex
+    annotations: ListIndex
     owners: OwnerIndex
 
 
@@ -56,30 +75,50 @@ class Part:
         split: Its name.
         losses: Takes down what cannot be read.
         index: What another process has found in the files.
+        stretches: What others have found in stretches of each file.
 
     Raises:
         InvalidDatasetError: A file has no list where there should be one.
     """
 
-    def __init__(self, files: Sequence[File], split: str, losses: LossLog, index: PartIndex | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[File],
+        split: str,
+        losses: LossLog,
+        *,
+        index: PartIndex | None = None,
+        stretches: Sequence[Sequence[Stretch]] = (),
+    ) -> None:
         self.files, self._losses = files, losses
+        found = stretches or [()] * len(files)
         known = [None] * len(files) if index is None else index.files
-        for file, each in zip(files, known, strict=True):
-            file.document.cut(None if each is None else each.records)
+        for file, each, parts in zip(files, known, found, strict=True):
+            if each is None:
+                file.document.cut(annotations=[part.annotations for part in parts])
+            else:
+                file.document.cut([each.images], [each.annotations])
         document = files[0].document
         self._images = ImageList(document, split, losses, None if index is None else index.left_out)
-        count = len(document.images)
         self._owners = [
-            Owners(file.document.annotations, self._images.positions, count, None if each is None else each.owners)
-            for file, each in zip(files, known, strict=True)
+            Owners(
+                file.document.annotations,
+                self._images.positions,
+                len(document.images),
+                found=[part.owners for part in parts],
+                index=None if each is None else each.owners,
+            )
+            for file, each, parts in zip(files, known, found, strict=True)
         ]
         self._images.forget_ids()  # only these needed them
 
     @property
     def index(self) -> PartIndex:
         """What was found in its files."""
-        found = zip(self.files, self._owners, strict=True)
-        files = [FileIndex(file.document.index, owners.index) for file, owners in found]
+        files = [
+            FileIndex(file.document.images.index, file.document.annotations.index, owners.index)
+            for file, owners in zip(self.files, self._owners, strict=True)
+        ]
         return PartIndex(sorted(self._images.left_out), files)
 
     def items(self, finder: ImageFinder, joints: Mapping[str, int], *, skips: Callable[[str], bool]) -> Iterator[Item]:

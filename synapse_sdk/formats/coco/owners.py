@@ -2,18 +2,20 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from msgspec import Struct
 
-from synapse_sdk.formats.coco.id_table import NOWHERE, IdTable
+from synapse_sdk.formats.coco.id_table import HIGHEST, NOWHERE, Id, IdTable
 from synapse_sdk.formats.coco.record_list import RecordList
 from synapse_sdk.formats.coco.records import OwnerKey
 
-__all__ = ["OwnerIndex", "Owners"]
+__all__ = ["OwnerIndex", "OwnerRuns", "Owners"]
 
 UNREADABLE = NOWHERE - 1
 """Where the image of an annotation is that does not say which it is of."""
+
+type Run = tuple[Id | None, int]
 
 
 class OwnerIndex(Struct, frozen=True):
@@ -24,6 +26,40 @@ class OwnerIndex(Struct, frozen=True):
     """Empty where annotations are in the order of their images."""
 
 
+class OwnerRuns(Struct, frozen=True):
+    """The images of annotations, in the order of the file; those that follow each other and are of one image are one.
+
+    Example:
+        >>> runs = OwnerRuns.of(RecordList(b'[{"image_id": 7}, {"image_id": 7}, {"image_id": "x"}, {}]'))
+        >>> [*runs]
+        [(7, 2), ('x', 1), (None, 1)]
+    """
+
+    ids: bytes | list[Id | None]
+    """As they are in memory, if all are numbers of 64 bits, as nearly always."""
+    lengths: bytes
+
+    @classmethod
+    def of(cls, annotations: RecordList) -> "OwnerRuns":
+        """Return the images of annotations."""
+        numbers, lengths = array("q"), array("I")
+        others: list[Id | None] | None = None
+        for id_, length in _runs(annotations):
+            lengths.append(length)
+            if others is None and not (type(id_) is int and 0 <= id_ <= HIGHEST):
+                others = [*numbers]
+            if others is None:
+                numbers.append(id_)  # type: ignore[arg-type]  # see above
+            else:
+                others.append(id_)
+        return cls(numbers.tobytes() if others is None else others, lengths.tobytes())
+
+    def __iter__(self) -> Iterator[Run]:
+        """Yield the id of an image, None if it cannot be read, and the number of annotations."""
+        ids = array("q", self.ids) if isinstance(self.ids, bytes) else self.ids
+        return zip(ids, array("I", self.lengths), strict=True)
+
+
 class Owners:
     """Tells the annotations of each image. Annotations are numbered from 0, in the order of the file.
 
@@ -31,11 +67,18 @@ class Owners:
         annotations: The annotations of a file.
         positions: The position of the image with each id.
         count: How many images there are.
-        index: What belongs to which, if another process has found that out.
+        found: The images of the annotations, if others have found them, each of those in a stretch of the file.
+        index: All of this, if another process has found it out.
     """
 
     def __init__(
-        self, annotations: RecordList, positions: IdTable, count: int, index: OwnerIndex | None = None
+        self,
+        annotations: RecordList,
+        positions: IdTable,
+        count: int,
+        *,
+        found: Sequence[OwnerRuns] = (),
+        index: OwnerIndex | None = None,
     ) -> None:
         self._order: Sequence[int] = range(len(annotations))
         if index is not None:
@@ -43,15 +86,20 @@ class Owners:
             if index.order:
                 self._order = array("I", index.order)
             return
+
+        def places() -> Iterator[tuple[int, int]]:
+            runs = chain.from_iterable(found) if found else _runs(annotations)
+            return (((UNREADABLE if id_ is None else positions.get(id_)) - UNREADABLE, length) for id_, length in runs)
+
         # Places are positions, behind one for each kind of annotation that has no image.
         counts = array("I", (0,)) * (count - UNREADABLE)
         is_in_order, before = True, 0
-        for place, length in _places(annotations, positions):
+        for place, length in places():
             counts[place] += length
             is_in_order, before = is_in_order and before <= place, place
         self._ends = array("I", accumulate(counts))
         if not is_in_order:
-            self._order = _in_order(_places(annotations, positions), self._ends)
+            self._order = _in_order(places(), self._ends)
 
     @property
     def index(self) -> OwnerIndex:
@@ -70,11 +118,9 @@ class Owners:
         return self._order[: self._ends[1]]
 
 
-def _places(annotations: RecordList, positions: IdTable) -> Iterator[tuple[int, int]]:
-    """Yield the place of annotations that follow each other and are of one image, and how many they are."""
+def _runs(annotations: RecordList) -> Iterator[Run]:
     ids = (None if record is None else record.image_id for record in annotations.decoded(OwnerKey))
-    for id_, same in groupby(ids):
-        yield (UNREADABLE if id_ is None else positions.get(id_)) - UNREADABLE, len([*same])
+    return ((id_, len([*same])) for id_, same in groupby(ids))
 
 
 def _in_order(places: Iterable[tuple[int, int]], ends: Sequence[int]) -> Sequence[int]:

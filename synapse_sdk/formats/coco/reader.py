@@ -9,9 +9,9 @@ import msgspec
 
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.coco.categories import Classes
-from synapse_sdk.formats.coco.document import Document
+from synapse_sdk.formats.coco.document import BAD_JSON, Document
 from synapse_sdk.formats.coco.images import ImageFinder
-from synapse_sdk.formats.coco.items import File, Part, PartIndex
+from synapse_sdk.formats.coco.items import File, Part, PartIndex, Stretch
 from synapse_sdk.formats.coco.layout import find_layout
 from synapse_sdk.formats.coco.reasons import NOT_READ
 from synapse_sdk.formats.coco.repeated_ids import tell_repeated_ids
@@ -44,7 +44,9 @@ class CocoReader(Reader):
     def __init__(self, folder: Path, options: FormatOptions, losses: LossLog) -> None:
         super().__init__(folder, options, losses)
         self._layout = find_layout(folder)
-        self._known: Sequence[PartIndex] | None = None
+        self._index: Sequence[PartIndex] = ()
+        self._stretches: Sequence[Sequence[Sequence[Stretch]]] = ()
+        """By split, file, and stretch."""
 
     @property
     def info(self) -> DatasetInfo:
@@ -69,15 +71,22 @@ class CocoReader(Reader):
         return sum(each.path.stat().st_size for each in self._layout.sources) >= LARGE
 
     def survey(self, begin: float, end: float) -> bytes:
-        """Find out where all records are; a stretch that does not begin at 0 has nothing left to find."""
-        if begin:
-            _ = self._documents  # which takes a while, and has to be done here, too
-            return b""
-        return msgspec.msgpack.encode([part.index for part in self._opened[0]])
+        """Find out where the annotations in a stretch of each file are, and of which images; from 0 to 1, all."""
+        if (begin, end) == (0, 1):
+            return msgspec.msgpack.encode([part.index for part in self._opened[0]])
+        try:
+            found = [[Stretch.of(document, begin, end) for document in documents] for documents in self._documents]
+        except BAD_JSON:
+            return b""  # a mark within an annotation: nobody knows then where stretches begin
+        return msgspec.msgpack.encode(found)
 
     def know(self, surveys: Sequence[bytes]) -> None:
-        """Take over where all records are."""
-        self._known = msgspec.msgpack.decode(surveys[0], type=list[PartIndex])
+        """Take over where records are."""
+        if len(surveys) == 1:
+            self._index = msgspec.msgpack.decode(surveys[0], type=list[PartIndex])
+        elif all(surveys):
+            found = [msgspec.msgpack.decode(each, type=list[list[Stretch]]) for each in surveys]
+            self._stretches = [[*zip(*of_part, strict=True)] for of_part in zip(*found, strict=True)]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -103,10 +112,11 @@ class CocoReader(Reader):
             [File(document, classes.add(document), source.segments) for document in documents]
             for source, documents in zip(sources, self._documents, strict=True)
         ]
-        known: Sequence[PartIndex | None] = self._known or [None] * len(sources)
+        indices: Sequence[PartIndex | None] = self._index or [None] * len(sources)
+        stretches = self._stretches or [()] * len(sources)
         parts = [
-            Part(opened, source.split, self.losses, index)
-            for source, opened, index in zip(sources, files, known, strict=True)
+            Part(opened, source.split, self.losses, index=index, stretches=found)
+            for source, opened, index, found in zip(sources, files, indices, stretches, strict=True)
         ]
         notes: dict[str, JsonValue] = {}
         for documents in reversed(self._documents):

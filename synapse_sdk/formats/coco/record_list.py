@@ -45,13 +45,16 @@ class RecordList:
 
     Args:
         text: The list, as sound JSON.
-        index: Where its records are, if another process has found that out.
+        found: Where its records are, if other processes have found that out: each in a stretch of the list.
+        begin: Where the stretch of the list begins whose records are wanted, as a fraction.
+        end: Where it ends.
 
     Raises:
-        ValueError: It is no list, or not the one that the other process has seen.
+        ValueError: It is no list, or not the one that others have seen; or a stretch begins or ends within a record. If
+            none of the stretches before one has ended within a record, it does not begin within one.
     """
 
-    def __init__(self, text: Raw | bytes, index: ListIndex | None = None) -> None:
+    def __init__(self, text: Raw | bytes, *, found: Sequence[ListIndex] = (), begin: float = 0, end: float = 1) -> None:
         self._text = memoryview(text)
         self._begins, self._ends = array("Q"), array("Q")
         """Where each block begins and ends: with its first and its last record."""
@@ -62,13 +65,12 @@ class RecordList:
         if self._text[0] != ord("["):
             msg = f"Expected a list of records, found {bytes(self._text[:20]).decode(errors='replace')}"
             raise ValueError(msg)
-        if index is not None:
-            self._take_over(index)
-            return
-        end = len(self._text) - 1
-        begin = _next_start(self._text, 1)
-        while begin < end:
-            begin = _next_start(self._text, self._add_block(begin, end))
+        for each in found:
+            self._take_over(each)
+        if not found:
+            place, last = _next_start(self._text, self._mark(begin)), self._mark(end)
+            while place < last:
+                place = _next_start(self._text, self._add_block(place, last))
 
     @property
     def index(self) -> ListIndex:
@@ -121,24 +123,33 @@ class RecordList:
         self._starts = array("I")
         self._text.release()
 
+    def _mark(self, fraction: float) -> int:
+        """Return where the records before a fraction of the list end, unless something within a record does there."""
+        last = len(self._text) - 1
+        if not 0 < fraction < 1:
+            return last if fraction else 1
+        found = BOUNDARY.search(self._text, int(fraction * last))
+        return last if found is None else found.end()
+
     def _take_over(self, index: ListIndex) -> None:
+        """Add the records of a stretch that comes after all others."""
         if index.size != len(self._text):
             msg = f"It has {len(self._text):,} bytes, and had {index.size:,} a moment ago"
             raise ValueError(msg)
         self._begins.frombytes(index.begins)
         self._ends.frombytes(index.ends)
-        self._firsts.frombytes(index.firsts)
+        self._firsts.extend(map(len(self).__add__, array("Q", index.firsts)))
         self._starts.frombytes(index.starts)
 
     def _add_block(self, begin: int, end: int) -> int:
         """Add the records from a place on, as many as are a block, and return where the last one ends."""
         size = BLOCK
         while True:
-            tried, found = 0, BOUNDARY.search(self._text, min(begin + size, end))
+            tried, found = 0, BOUNDARY.search(self._text, min(begin + size, end), end)
             while found is not None and tried < MOST_TRIES:
                 with suppress(*BAD_JSON):
                     return self._add(begin, found.end())
-                tried, found = tried + 1, BOUNDARY.search(self._text, found.end())
+                tried, found = tried + 1, BOUNDARY.search(self._text, found.end(), end)
             if found is None:
                 return self._add(begin, end)
             size *= 2

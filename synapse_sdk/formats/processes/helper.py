@@ -79,7 +79,7 @@ class _Helper:
             if task.stretch is not None:
                 self._say(0, survey=flow.reader.survey(*task.stretch))
             known = self._known.get()
-            flow.prepare(known.surveys, _parts(known))
+            flow.prepare([known.survey], _parts(known))
             said = 0
             for _ in flow.items():
                 self._items += 1

@@ -38,7 +38,7 @@ class Task(Struct, frozen=True, kw_only=True):
 class Known(Struct, frozen=True, kw_only=True):
     """What is known of the sources before items are converted."""
 
-    surveys: list[bytes]
+    survey: bytes
     """What was found in them, see `Reader.know`."""
     parts: list[tuple[str, str, str]] | None
     """Split, name and new split of each item."""

@@ -106,7 +106,7 @@ class SharedFlow:
         try:
             if self._count > 1 and not self._helpers and (yield from self._pays(items)):
                 self._start_helpers()
-                self._divide([self._flow.reader.survey(0, 1)])
+                self._divide()
             yield from items
         except Exception:
             self._take_down(self._portion.position - 1)  # what another process could not convert may come before
@@ -146,7 +146,7 @@ class SharedFlow:
             self._count = 1
             self._end_helpers()
         if self._helpers:
-            self._divide(surveys)
+            self._divide()
 
     def _start_helpers(self, marks: Sequence[float] = ()) -> None:
         """Start other processes.
@@ -169,10 +169,11 @@ class SharedFlow:
             )
             self._helpers.append(HelperProcess(task, self._staging.lock))
 
-    def _divide(self, surveys: list[bytes]) -> None:
+    def _divide(self) -> None:
         """Let each process convert its own items from here on."""
         parts = self._flow.parts
-        known = Known(surveys=surveys, parts=None if parts is None else [(*key, to) for key, to in parts.items()])
+        survey = self._flow.reader.survey(0, 1)
+        known = Known(survey=survey, parts=None if parts is None else [(*key, to) for key, to in parts.items()])
         for helper in self._helpers:
             helper.tell(known)
         self._said = self._heard = self._portion.position

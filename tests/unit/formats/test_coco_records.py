@@ -1,8 +1,10 @@
 """How a COCO file is cut into records, and how they are found."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,8 +12,8 @@ from msgspec import Struct
 
 from synapse_sdk.formats.coco import record_list
 from synapse_sdk.formats.coco.id_table import IdTable
-from synapse_sdk.formats.coco.owners import Owners
-from synapse_sdk.formats.coco.record_list import RecordList
+from synapse_sdk.formats.coco.owners import OwnerRuns, Owners
+from synapse_sdk.formats.coco.record_list import BAD_JSON, RecordList
 
 HARD_TEXT = st.text('a"\\{}[],: \n', max_size=6)
 VALUES = st.recursive(
@@ -82,6 +84,51 @@ def test_records_that_are_of_another_kind_are_told_by_their_place(names: list[st
     found = [each and each.name for each in records.decoded(Named)]
 
     assert found == [name if isinstance(name, str) else None for name in names]
+
+
+MARKS = st.lists(st.floats(0, 1), max_size=3).map(lambda inner: [0.0, *sorted(inner), 1.0])
+PLAIN = st.dictionaries(st.sampled_from("abc"), st.integers() | HARD_TEXT.filter(lambda text: "}" not in text))
+
+
+@given(st.sampled_from([1, 16, 1 << 17]), st.lists(VALUES), MARKS)
+def test_stretches_are_together_the_list_unless_one_is_refused(
+    block: int, values: list[Any], marks: list[float]
+) -> None:
+    """One that ends within a record is, even if it is only one of those before that begins so."""
+    text = json.dumps(values).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_list, "BLOCK", block)
+        try:
+            found = [RecordList(text, begin=begin, end=end).index for begin, end in pairwise(marks)]
+        except BAD_JSON:
+            return
+
+    records = RecordList(text, found=found)
+
+    assert [json.loads(records[number]) for number in range(len(records))] == values
+    assert json.loads(records.together(range(len(values)))) == values
+
+
+@given(st.lists(PLAIN, min_size=1), MARKS)
+def test_stretches_of_records_without_others_within_are_never_refused(
+    values: list[dict[str, Any]], marks: list[float]
+) -> None:
+    """Nothing in them looks like their end."""
+    text = json.dumps(values, indent=1).encode()
+
+    found = [RecordList(text, begin=begin, end=end).index for begin, end in pairwise(marks)]
+
+    assert len(RecordList(text, found=found)) == len(values)
+
+
+@given(st.lists(IDS | st.just([])))
+def test_images_of_annotations_are_told_to_others(owners: list[Any]) -> None:
+    """Whatever the ids of images are; those that follow each other are one."""
+    annotations = RecordList(json.dumps([{"image_id": owner} for owner in owners]).encode())
+
+    runs = msgspec.msgpack.decode(msgspec.msgpack.encode(OwnerRuns.of(annotations)), type=OwnerRuns)
+
+    assert [id_ for id_, length in runs for _ in range(length)] == [None if each == [] else each for each in owners]
 
 
 def test_many_records_are_in_blocks() -> None:
