@@ -1,9 +1,9 @@
-"""One COCO file: mapped into memory and cut into records that are not decoded yet."""
+"""One COCO file: mapped into memory, to be cut into records."""
 
 import contextlib
 import mmap
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +57,6 @@ class Document:
         InvalidDatasetError: It cannot be read, is not JSON, or not COCO.
     """
 
-    images: RecordList
-    annotations: RecordList
-
     def __init__(self, path: Path, name: str) -> None:
         self.name, self._path = name, path
         self._map = _mapped(path)
@@ -68,7 +65,7 @@ class Document:
             top = _cut(memoryview(self._map)[start:])
         except BAD_JSON as error:
             raise _refusal(path, self._map, error, start) from error
-        self._lists = _lists(path, top)
+        self.images, self.annotations = _lists(path, top)
         self.categories: list[Raw] = top.categories or []
         self.notes: dict[str, JsonValue] = {}
         """What it says about itself under `info` and `licenses`, where it says anything."""
@@ -77,48 +74,39 @@ class Document:
                 if value := msgspec.json.decode(raw):
                     self.notes[key] = value
 
-    def cut(self, images: Sequence[ListIndex] = (), annotations: Sequence[ListIndex] = ()) -> None:
-        """Find out where each record is.
-
-        Args:
-            images: Where those of images are, if other processes have found that out.
-            annotations: The same of annotations.
+    def take_over(self, images: Iterable[ListIndex], annotations: Iterable[ListIndex]) -> None:
+        """Take over where other processes have found records.
 
         Raises:
-            InvalidDatasetError: Images or annotations are no list, or the file is another one by now.
+            InvalidDatasetError: The file is another one by now.
         """
         try:
-            self.images, self.annotations = (
-                RecordList(text, found=found) for text, found in zip(self._lists, (images, annotations), strict=True)
-            )
+            for each in images:
+                self.images.take_over(each)
+            for each in annotations:
+                self.annotations.take_over(each)
         except ValueError as error:
-            raise _not_coco(self._path, str(error)) from error
-
-    def annotations_in(self, begin: float, end: float) -> RecordList:
-        """Return the annotations in a stretch of the file.
-
-        Raises:
-            ValueError: They are no list, or it begins or ends within an annotation.
-        """
-        return RecordList(self._lists[1], begin=begin, end=end)
+            raise _changed(self._path, str(error)) from error
 
     def close(self) -> None:
         """Let go of the records; the file is unmapped with the last of them."""
-        self.categories, self._lists = [], ()
-        if "images" in self.__dict__:
-            self.images.close()
-            self.annotations.close()
+        self.categories = []
+        self.images.close()
+        self.annotations.close()
         with contextlib.suppress(BufferError):  # somebody still holds a record
             self._map.close()
 
 
-def _lists(path: Path, top: _Top) -> tuple[Raw, ...]:
+def _lists(path: Path, top: _Top) -> tuple[RecordList, RecordList]:
     """Return the images and the annotations of a file, which need not have annotations if it has categories."""
     has_images, has_annotations = top.images != NULL, top.annotations != NULL
     if not has_images or not (has_annotations or top.categories is not None):
         missing = "annotations" if has_images else "images"
         raise _not_coco(path, f"It has no {missing!r}")
-    return top.images, top.annotations if has_annotations else EMPTY_LIST
+    try:
+        return RecordList(top.images), RecordList(top.annotations if has_annotations else EMPTY_LIST)
+    except ValueError as error:
+        raise _not_coco(path, str(error)) from error
 
 
 def looks_like_coco(path: Path) -> bool:
@@ -168,6 +156,11 @@ def _refusal(path: Path, content: mmap.mmap, error: Exception, start: int) -> In
 def _not_coco(path: Path, why: str) -> InvalidDatasetError:
     fix = "Name a file with 'images', 'annotations' and 'categories'"
     return InvalidDatasetError(f"{str(path)!r} is not COCO", why=why, fix=fix, path=str(path))
+
+
+def _changed(path: Path, why: str) -> InvalidDatasetError:
+    msg = f"{str(path)!r} was changed while it was read"
+    return InvalidDatasetError(msg, why=why, fix="Convert it again when nobody changes it", path=str(path))
 
 
 def _place(content: mmap.mmap, offset: int) -> tuple[int, int]:

@@ -86,9 +86,12 @@ class ImageList:
         self.positions = IdTable()
 
     def _ids(self, names: "array[int]") -> Iterator[int | float | str | None]:
-        """Yield the id of each image, None for one that cannot be read; and add the hash of its name to the others."""
+        """Yield the id of each image, None for one that cannot be read; and add the hash of its name to the others.
+
+        The list of images is cut by that.
+        """
         records = self._document.images
-        for position, key in enumerate(records.decoded(ImageKey)):
+        for position, key in enumerate(records.cut(ImageKey)):
             if key is None:
                 words = _fault_of(records[position], ImageKey)
                 self._lose(Outcome.FAILED, INVALID_RECORD, position, words=words)

@@ -36,8 +36,9 @@ class Stretch(Struct, frozen=True):
         Raises:
             ValueError: The stretch begins or ends within an annotation.
         """
-        annotations = document.annotations_in(begin, end)
-        return cls(annotations.index, OwnerRuns.of(annotations))
+        annotations = document.annotations.stretch(begin, end)
+        owners = OwnerRuns.of(annotations)
+        return cls(annotations.index, owners)
 
 
 class FileIndex(Struct, frozen=True):
@@ -78,7 +79,7 @@ class Part:
         stretches: What others have found in stretches of each file.
 
     Raises:
-        InvalidDatasetError: A file has no list where there should be one.
+        InvalidDatasetError: A file has changed since others have looked at it.
     """
 
     def __init__(
@@ -94,10 +95,10 @@ class Part:
         found = stretches or [()] * len(files)
         known = [None] * len(files) if index is None else index.files
         for file, each, parts in zip(files, known, found, strict=True):
-            if each is None:
-                file.document.cut(annotations=[part.annotations for part in parts])
-            else:
-                file.document.cut([each.images], [each.annotations])
+            if each is not None:
+                file.document.take_over([each.images], [each.annotations])
+            elif parts:
+                file.document.take_over((), [part.annotations for part in parts])
         document = files[0].document
         self._images = ImageList(document, split, losses, None if index is None else index.left_out)
         self._owners = [

@@ -41,10 +41,14 @@ class OwnerRuns(Struct, frozen=True):
 
     @classmethod
     def of(cls, annotations: RecordList) -> "OwnerRuns":
-        """Return the images of annotations."""
+        """Return the images of annotations that are not cut yet, and cut them.
+
+        Raises:
+            ValueError: They are a stretch of the file that begins or ends within one.
+        """
         numbers, lengths = array("q"), array("I")
         others: list[Id | None] | None = None
-        for id_, length in _runs(annotations):
+        for id_, length in _runs(annotations.cut(OwnerKey)):
             lengths.append(length)
             if others is None and not (type(id_) is int and 0 <= id_ <= HIGHEST):
                 others = [*numbers]
@@ -64,7 +68,7 @@ class Owners:
     """Tells the annotations of each image. Annotations are numbered from 0, in the order of the file.
 
     Args:
-        annotations: The annotations of a file.
+        annotations: The annotations of a file, which are not cut yet, but by who has found out more about them.
         positions: The position of the image with each id.
         count: How many images there are.
         found: The images of the annotations, if others have found them, each of those in a stretch of the file.
@@ -80,26 +84,23 @@ class Owners:
         found: Sequence[OwnerRuns] = (),
         index: OwnerIndex | None = None,
     ) -> None:
-        self._order: Sequence[int] = range(len(annotations))
+        self._order: Sequence[int] = range(0)
         if index is not None:
             self._ends = array("I", index.ends)
-            if index.order:
-                self._order = array("I", index.order)
+            self._order = array("I", index.order) if index.order else range(len(annotations))
             return
-
-        def places() -> Iterator[tuple[int, int]]:
-            runs = chain.from_iterable(found) if found else _runs(annotations)
-            return (((UNREADABLE if id_ is None else positions.get(id_)) - UNREADABLE, length) for id_, length in runs)
-
         # Places are positions, behind one for each kind of annotation that has no image.
         counts = array("I", (0,)) * (count - UNREADABLE)
         is_in_order, before = True, 0
-        for place, length in places():
+        runs = chain.from_iterable(found) if found else _runs(annotations.cut(OwnerKey))
+        for place, length in _places(runs, positions):
             counts[place] += length
             is_in_order, before = is_in_order and before <= place, place
         self._ends = array("I", accumulate(counts))
+        self._order = range(len(annotations))
         if not is_in_order:
-            self._order = _in_order(places(), self._ends)
+            runs = chain.from_iterable(found) if found else _runs(annotations.decoded(OwnerKey))
+            self._order = _in_order(_places(runs, positions), self._ends)
 
     @property
     def index(self) -> OwnerIndex:
@@ -118,9 +119,13 @@ class Owners:
         return self._order[: self._ends[1]]
 
 
-def _runs(annotations: RecordList) -> Iterator[Run]:
-    ids = (None if record is None else record.image_id for record in annotations.decoded(OwnerKey))
+def _runs(keys: Iterable[OwnerKey | None]) -> Iterator[Run]:
+    ids = (None if key is None else key.image_id for key in keys)
     return ((id_, len([*same])) for id_, same in groupby(ids))
+
+
+def _places(runs: Iterable[Run], positions: IdTable) -> Iterator[tuple[int, int]]:
+    return (((UNREADABLE if id_ is None else positions.get(id_)) - UNREADABLE, length) for id_, length in runs)
 
 
 def _in_order(places: Iterable[tuple[int, int]], ends: Sequence[int]) -> Sequence[int]:

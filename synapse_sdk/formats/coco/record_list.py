@@ -5,7 +5,6 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import accumulate
 
 import msgspec
 from msgspec import Raw, Struct
@@ -22,8 +21,10 @@ BETWEEN = re.compile(rb"[\s,]*")
 """What is between records, before the first, and behind the last."""
 BOUNDARY = re.compile(rb"\}(?=\s*,\s*\{)")
 """Where a record ends, unless it is something within a record that does."""
+NEXT = re.compile(rb"\}\s*,\s*(?=\{)")
+"""What is before every object but the first of a list. If it is there as often as that, it is nowhere else."""
 
-_records_of = msgspec.json.Decoder(list[Raw]).decode
+_cut = msgspec.json.Decoder(list[Raw]).decode
 
 
 class ListIndex(Struct, frozen=True):
@@ -38,24 +39,23 @@ class ListIndex(Struct, frozen=True):
 
 
 class RecordList:
-    """The records of a list, numbered from 0. They stay in the file until somebody asks for them.
+    """The records of a list, numbered from 0 as soon as it is cut. They stay in the file until somebody asks for them.
 
     A record takes 4 bytes, however long it is. Blocks of the list are cut one after the other, so that cutting takes no
     more than a block does.
 
     Args:
         text: The list, as sound JSON.
-        found: Where its records are, if other processes have found that out: each in a stretch of the list.
         begin: Where the stretch of the list begins whose records are wanted, as a fraction.
         end: Where it ends.
 
     Raises:
-        ValueError: It is no list, or not the one that others have seen; or a stretch begins or ends within a record. If
-            none of the stretches before one has ended within a record, it does not begin within one.
+        ValueError: It is no list.
     """
 
-    def __init__(self, text: Raw | bytes, *, found: Sequence[ListIndex] = (), begin: float = 0, end: float = 1) -> None:
+    def __init__(self, text: Raw | bytes | memoryview, begin: float = 0, end: float = 1) -> None:
         self._text = memoryview(text)
+        self._stretch = (begin, end)
         self._begins, self._ends = array("Q"), array("Q")
         """Where each block begins and ends: with its first and its last record."""
         self._firsts = array("Q")
@@ -65,12 +65,39 @@ class RecordList:
         if self._text[0] != ord("["):
             msg = f"Expected a list of records, found {bytes(self._text[:20]).decode(errors='replace')}"
             raise ValueError(msg)
-        for each in found:
-            self._take_over(each)
-        if not found:
-            place, last = _next_start(self._text, self._mark(begin)), self._mark(end)
-            while place < last:
-                place = _next_start(self._text, self._add_block(place, last))
+
+    def cut[T: Struct](self, kind: type[T]) -> Iterator[T | None]:
+        """Find out where records are, and yield all of them meanwhile, see `decoded`.
+
+        Raises:
+            ValueError: The stretch begins or ends within a record. If no stretch before it ends within a record, it
+                does not begin within one.
+        """
+        decoder = _Decoder(kind)
+        begin, last = map(self._mark, self._stretch)
+        begin = _next_start(self._text, begin)
+        while begin < last:
+            records = self._cut_block(begin, last, decoder)
+            yield from records
+            begin = _next_start(self._text, self._ends[-1])
+
+    def stretch(self, begin: float, end: float) -> "RecordList":
+        """Return the records in a stretch of the list, which are not cut yet."""
+        return RecordList(self._text, begin, end)
+
+    def take_over(self, index: ListIndex) -> None:
+        """Add records that another process has found behind all others.
+
+        Raises:
+            ValueError: The list is not the one that the other process has seen.
+        """
+        if index.size != len(self._text):
+            msg = f"It has {len(self._text):,} bytes, and had {index.size:,} a moment ago"
+            raise ValueError(msg)
+        self._begins.frombytes(index.begins)
+        self._ends.frombytes(index.ends)
+        self._firsts.extend(map(len(self).__add__, array("Q", index.firsts)))
+        self._starts.frombytes(index.starts)
 
     @property
     def index(self) -> ListIndex:
@@ -108,15 +135,14 @@ class RecordList:
 
     def decoded[T](self, kind: type[T]) -> Iterator[T | None]:
         """Yield all records as one kind of struct; None for each that is not."""
-        decode: Callable[[bytes], T] = msgspec.json.Decoder(kind).decode
-        decode_all: Callable[[bytes], list[T]] = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+        decoder = _Decoder(kind)
         for block, first in enumerate(self._firsts):
             try:
-                yield from decode_all(_as_list(self._text, self._begins[block], self._ends[block]))
+                yield from decoder.decode_all(_as_list(self._text, self._begins[block], self._ends[block]))
             except BAD_JSON:
                 after = self._firsts[block + 1] if block + 1 < len(self._firsts) else len(self)
                 for number in range(first, after):
-                    yield tried(decode, self[number])
+                    yield tried(decoder.decode, self[number])
 
     def close(self) -> None:
         """Let go of the file; there are no records any more."""
@@ -131,52 +157,53 @@ class RecordList:
         found = BOUNDARY.search(self._text, int(fraction * last))
         return last if found is None else found.end()
 
-    def _take_over(self, index: ListIndex) -> None:
-        """Add the records of a stretch that comes after all others."""
-        if index.size != len(self._text):
-            msg = f"It has {len(self._text):,} bytes, and had {index.size:,} a moment ago"
-            raise ValueError(msg)
-        self._begins.frombytes(index.begins)
-        self._ends.frombytes(index.ends)
-        self._firsts.extend(map(len(self).__add__, array("Q", index.firsts)))
-        self._starts.frombytes(index.starts)
-
-    def _add_block(self, begin: int, end: int) -> int:
-        """Add the records from a place on, as many as are a block, and return where the last one ends."""
+    def _cut_block[T](self, begin: int, end: int, decoder: "_Decoder[T]") -> Sequence[T | None]:
+        """Add the records from a place on, as many as are a block, and return them."""
         size = BLOCK
         while True:
             tried, found = 0, BOUNDARY.search(self._text, min(begin + size, end), end)
             while found is not None and tried < MOST_TRIES:
                 with suppress(*BAD_JSON):
-                    return self._add(begin, found.end())
+                    return self._add(begin, found.end(), decoder)
                 tried, found = tried + 1, BOUNDARY.search(self._text, found.end(), end)
             if found is None:
-                return self._add(begin, end)
+                return self._add(begin, end, decoder)
             size *= 2
 
-    def _add(self, begin: int, end: int) -> int:
-        """Add the records between two places, and return the second.
+    def _add[T](self, begin: int, end: int, decoder: "_Decoder[T]") -> Sequence[T | None]:
+        """Add the records between two places, and return them.
 
         Raises:
-            ValueError: It is within a record. What is sound JSON once the list is closed ends where a record does.
+            ValueError: The second place is within a record. What is sound JSON once the list is closed ends where a
+                record does.
         """
         text = _as_list(self._text, begin, end)
-        records = _records_of(text)
+        records: Sequence[T | None]
+        try:
+            records = decoder.decode_all(text)
+            starts = [0, *(each.end() - 1 for each in NEXT.finditer(text))]
+        except BAD_JSON:
+            records, starts = [], []
+        if len(starts) != len(records) or not records:
+            cut = _cut(text)
+            records, starts = [tried(decoder.decode, each) for each in cut], [*_starts_of(cut, text)]
         self._begins.append(begin)
         self._ends.append(end)
         self._firsts.append(len(self._starts))
-        self._starts.extend(_starts_of(records, text))
-        return end
+        self._starts.extend(starts)
+        return records
+
+
+class _Decoder[T]:
+    """Decodes records as one kind of struct."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self.decode: Callable[[bytes | Raw], T] = msgspec.json.Decoder(kind).decode
+        self.decode_all: Callable[[bytes], list[T]] = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
 
 
 def _starts_of(records: Sequence[Raw], text: bytes) -> Iterator[int]:
     """Yield where each record of a list starts, counted from the first one."""
-    # Whoever writes a file writes the same between any two records: then lengths tell, which is quick.
-    first = len(records[0])
-    gap = text[1 + first : _next_start(text, 1 + first)]
-    if gap.join(records) == text[1:-1]:
-        yield from accumulate(map(len(gap).__add__, map(len, records[:-1])), initial=0)
-        return
     place = 0
     for record in records:
         yield place
@@ -191,7 +218,7 @@ def _as_list(text: memoryview, begin: int, end: int) -> bytes:
     return b"".join((b"[", text[begin:end], b"]"))
 
 
-def tried[T](decode: Callable[[bytes], T], record: bytes) -> T | None:
+def tried[T](decode: Callable[[bytes | Raw], T], record: bytes | Raw) -> T | None:
     """Return what becomes of a record; None if it is not as it should be."""
     try:
         return decode(record)

@@ -24,6 +24,18 @@ VALUES = st.recursive(
 IDS = st.integers(-2, 9) | st.integers(2**63 - 1, 2**63 + 1) | st.sampled_from([1.0, 2.5, "1", "a"])
 
 
+class Anything(Struct):
+    """Any object."""
+
+
+def cut(text: bytes, *stretch: float) -> RecordList:
+    """Return the records of a list, or of a stretch of it."""
+    records = RecordList(text, *stretch)
+    for number, _ in enumerate(records.cut(Anything), 1):
+        assert len(records) >= number
+    return records
+
+
 class Named(Struct):
     """A record for these tests."""
 
@@ -41,7 +53,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.lists(VALUES), st.sampled_from([None, 1]))
 def test_any_list_is_cut_between_its_records(values: list[Any], indent: int | None) -> None:
     """Not within them: what looks like an end in a text, or is one of something within a record, is none."""
-    records = RecordList(json.dumps(values, indent=indent).encode())
+    records = cut(json.dumps(values, indent=indent).encode())
 
     assert [json.loads(records[number]) for number in range(len(records))] == values
     assert len(records) == len(values)
@@ -56,7 +68,7 @@ def test_whatever_is_between_records_is_none_of_them(values: list[Any], data: st
         for number, value in enumerate(values)
     )
 
-    records = RecordList(f"[{text}{data.draw(blanks)}]".encode())
+    records = cut(f"[{text}{data.draw(blanks)}]".encode())
 
     assert [json.loads(records[number]) for number in range(len(records))] == values
 
@@ -66,7 +78,7 @@ def test_records_are_had_together(block: int, values: list[Any], data: st.DataOb
     """In any order, and across blocks."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(record_list, "BLOCK", block)
-        records = RecordList(json.dumps(values).encode())
+        records = cut(json.dumps(values).encode())
     first, last = sorted(data.draw(st.integers(0, len(values))) for _ in range(2))
     some = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=4)) if values else []
 
@@ -79,11 +91,11 @@ def test_records_are_had_together(block: int, values: list[Any], data: st.DataOb
 @given(st.lists(st.text(max_size=3) | st.integers()))
 def test_records_that_are_of_another_kind_are_told_by_their_place(names: list[str | int]) -> None:
     """One that is not as it should be does not cost the others of its block."""
-    records = RecordList(json.dumps([{"name": name} for name in names]).encode())
+    records = cut(json.dumps([{"name": name} for name in names]).encode())
 
-    found = [each and each.name for each in records.decoded(Named)]
-
-    assert found == [name if isinstance(name, str) else None for name in names]
+    uncut = RecordList(json.dumps([{"name": name} for name in names]).encode())
+    for found in records.decoded(Named), uncut.cut(Named):
+        assert [each and each.name for each in found] == [name if isinstance(name, str) else None for name in names]
 
 
 MARKS = st.lists(st.floats(0, 1), max_size=3).map(lambda inner: [0.0, *sorted(inner), 1.0])
@@ -99,11 +111,13 @@ def test_stretches_are_together_the_list_unless_one_is_refused(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(record_list, "BLOCK", block)
         try:
-            found = [RecordList(text, begin=begin, end=end).index for begin, end in pairwise(marks)]
+            found = [cut(text, begin, end).index for begin, end in pairwise(marks)]
         except BAD_JSON:
             return
 
-    records = RecordList(text, found=found)
+    records = RecordList(text)
+    for each in found:
+        records.take_over(each)
 
     assert [json.loads(records[number]) for number in range(len(records))] == values
     assert json.loads(records.together(range(len(values)))) == values
@@ -116,9 +130,12 @@ def test_stretches_of_records_without_others_within_are_never_refused(
     """Nothing in them looks like their end."""
     text = json.dumps(values, indent=1).encode()
 
-    found = [RecordList(text, begin=begin, end=end).index for begin, end in pairwise(marks)]
+    found = [cut(text, begin, end).index for begin, end in pairwise(marks)]
 
-    assert len(RecordList(text, found=found)) == len(values)
+    records = RecordList(text)
+    for each in found:
+        records.take_over(each)
+    assert len(records) == len(values)
 
 
 @given(st.lists(IDS | st.just([])))
@@ -135,7 +152,7 @@ def test_many_records_are_in_blocks() -> None:
     """Each of which is looked at alone, so that memory does not grow with the list."""
     values = [{"id": number, "segments_info": [{"id": each} for each in range(number % 7)]} for number in range(9000)]
 
-    records = RecordList(json.dumps(values).encode())
+    records = cut(json.dumps(values).encode())
 
     assert [json.loads(records[number]) for number in range(len(records))] == values
     assert len(vars(records)["_firsts"]) > 3
