@@ -80,10 +80,10 @@ class Fitter:
         """Return an annotation without what has no extent; None if it has nothing else."""
         box, shape = annotation.box, annotation.shape
         faults = []
-        if isinstance(shape, RotatedBox) and not (shape.width > 0 and shape.height > 0):
+        if type(shape) is RotatedBox and not (shape.width > 0 and shape.height > 0):
             faults.append(f"rotated box of {shape.width:g} x {shape.height:g}")
             shape = None
-        if isinstance(shape, Polygon) and not (shape.rings and all(map(has_area, shape.rings))):
+        if type(shape) is Polygon and not (shape.rings and all(map(has_area, shape.rings))):
             faults.append("polygon, or a part of it, without area")
             shape = _without_flat_parts(shape)
         if box is not None and not _is_solid(box):

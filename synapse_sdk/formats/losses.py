@@ -1,7 +1,7 @@
 """What could not be read, or does not fit into the target: every single case, with its reason."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -156,14 +156,42 @@ class LossLog:
         """
         if not self._is_heard:
             return
-        known = self._known(split, item).get(annotation) if annotation else None
-        if known is None or _WEIGHT[outcome] > _WEIGHT[known]:
-            if known is not None:
-                self.annotations[known] -= 1
+        known = self._known(split, item)
+        if not annotation or self._is_worse(outcome, known.get(annotation)):
             self.annotations[outcome] += 1
             if annotation:
-                self._outcomes[annotation] = outcome
+                known[annotation] = outcome
         self._add(outcome, reason, item, split, annotation, where, words)
+
+    def of_annotations(
+        self, outcome: Outcome, reason: Reason, found: Sequence[tuple[str, str]], *, item: str, split: str
+    ) -> None:
+        """Take down that one thing became of several annotations of an item, in a fraction of the time.
+
+        Args:
+            outcome: What became of them.
+            reason: Why.
+            found: The id of each, and what was found.
+            item: The name of the item.
+            split: The split of the item.
+        """
+        if not (self._is_heard and found):
+            return
+        known, worse = self._known(split, item), 0
+        for annotation, _ in found:
+            if annotation in known and not self._is_worse(outcome, known[annotation]):
+                continue
+            if annotation:
+                known[annotation] = outcome
+            worse += 1
+        self.annotations[outcome] += worse
+        kind = (outcome, reason)
+        left = MOST_KEPT - self.reasons[kind] if self._listener is None else len(found)
+        self.reasons[kind] += len(found)
+        for annotation, words in found[: max(0, left)]:
+            self._show(kind, Loss(outcome, reason, *map(_encodable, (item, split, annotation, "", words))))
+        code, usual = reason.code, reason.words
+        self._keep([(outcome, code, split, item, annotation, "", words or usual) for annotation, words in found])
 
     def of_item(
         self,
@@ -268,10 +296,23 @@ class LossLog:
         if count <= MOST_KEPT or self._listener is not None:
             said = map(_encodable, (item, split, annotation, where, words))
             self._show(kind, Loss(outcome, reason, *said))
+        self._keep([(outcome, reason.code, split, item, annotation, where, words or reason.words)])
+
+    def _keep(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Keep rows for the file, if there is one."""
         if self._file is not None or self._is_divided:
-            self._rows.append((outcome, reason.code, split, item, annotation, where, words or reason.words))
+            self._rows += rows
             if len(self._rows) >= MOST_ROWS and not self._is_divided:
                 self._flush()
+
+    def _is_worse(self, outcome: Outcome, known: Outcome | None) -> bool:
+        """Whether an outcome of an annotation is worse than the one that was known; that one does not count then."""
+        if known is None:
+            return True
+        if _WEIGHT[outcome] <= _WEIGHT[known]:
+            return False
+        self.annotations[known] -= 1
+        return True
 
     def _show(self, kind: tuple[Outcome, Reason], loss: Loss) -> None:
         """Keep a loss as an example, if there are not enough yet, and hand it to who listens."""

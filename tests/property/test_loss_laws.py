@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.formats.loss_file import COLUMNS, as_rows
-from synapse_sdk.formats.losses import LossCounts, LossLog, Outcome, Reason
+from synapse_sdk.formats.losses import Loss, LossCounts, LossLog, Outcome, Reason
 
 ODD, STRANGE = Reason("ODD", "it is odd", "Make it even"), Reason("ODD", "it is strange", "Make it even")
 LATE = Reason("LATE", "it is late", "Be early")
@@ -89,6 +89,36 @@ def test_several_logs_take_down_what_one_would(
 
     assert text(folder / "several.csv") == text(folder / "one.csv")
     assert shown(several) == shown(one)
+
+
+@given(before=SAID, kind=st.tuples(st.sampled_from(Outcome), st.just(ODD)), lost=st.lists(ANNOTATIONS, max_size=8))
+@pytest.mark.parametrize("hears", [True, False])
+def test_several_annotations_are_taken_down_as_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: Said,
+    kind: tuple[Outcome, Reason],
+    lost: Sequence[str],
+    *,
+    hears: bool,
+) -> None:
+    """Whatever was said of them before, and for whoever listens."""
+    folder = tmp_path_factory.mktemp("losses")
+    heard: list[list[Loss]] = [[], []]
+    logs = [
+        LossLog(folder / f"{number}.csv", listened.append if hears else None) for number, listened in enumerate(heard)
+    ]
+    for log in logs:
+        tell(log, 1, before)
+
+    for annotation in lost:
+        logs[0].of_annotation(*kind, item="0.jpg", annotation=annotation, words=annotation)
+    logs[1].of_annotations(*kind, [(annotation, annotation) for annotation in lost], item="0.jpg", split="")
+
+    for log in logs:
+        log.close()
+    assert shown(logs[0]) == shown(logs[1])
+    assert msgspec.to_builtins(heard[0]) == msgspec.to_builtins(heard[1])
+    assert text(folder / "0.csv") == text(folder / "1.csv")
 
 
 @given(st.lists(st.lists(st.text("a,\"\n\r' é\\;", max_size=4), min_size=len(COLUMNS), max_size=len(COLUMNS))))

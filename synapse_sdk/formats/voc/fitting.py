@@ -117,7 +117,7 @@ class PascalFitter:
     def _mask(self, item: Item, annotation: Annotation) -> Mask | None:
         """Return the mask of an annotation that has one, or whose outline is drawn."""
         shape = annotation.shape
-        if isinstance(shape, Mask):
+        if type(shape) is Mask:
             return shape if (shape.width, shape.height) == (item.width, item.height) else None
         if self._draws and isinstance(shape, Polygon | RotatedBox):
             return self._drawn(item, annotation, shape)

@@ -18,6 +18,8 @@ BOX_ROW = "%d %.6f %.6f %.6f %.6f\n"
 LEAST = 5e-7
 """Fraction of an image that is none when it is written with six decimals."""
 LONGEST_SHOWN = 80
+WITHOUT_AREA = frozenset((Polyline, Relation, Verbatim))
+"""Shapes that no box is put around."""
 
 
 class Lines(ABC):
@@ -41,6 +43,8 @@ class Lines(ABC):
         self._counts = [0] * len(classes)
         self._fitter, self._losses = fitter, losses
         self._in_task = f" in task {self.task}"
+        self._lost: list[tuple[str, str]] = []
+        """Annotations of the item whose row lacks a shape, and which."""
 
     def lines(self, item: Item) -> list[str]:
         """Return the annotations of a measured item as rows, those that can be one."""
@@ -58,6 +62,9 @@ class Lines(ABC):
                 self._tell_rest(item, annotation)
             counts[index] += 1
             found.append(line)
+        if self._lost:
+            self._losses.of_annotations(Outcome.CHANGED, SHAPE, self._lost, item=item.name, split=item.split)
+            self._lost.clear()
         return found
 
     def written(self) -> Iterator[tuple[str, str, int]]:
@@ -93,11 +100,11 @@ class Lines(ABC):
         if annotation.group:
             self._tell(Outcome.CHANGED, GROUP, item, annotation, annotation.group[:LONGEST_SHOWN])
 
-    def _lose(self, item: Item, annotation: Annotation, *kept: str) -> None:
-        """Report the shapes of an annotation that its row does not have."""
+    def _lose(self, annotation: Annotation, *kept: str) -> None:
+        """Report the shapes of an annotation that its row does not have, together with those of the others."""
         for tool in tools_of(annotation):
             if tool not in kept:
-                self._tell(Outcome.CHANGED, SHAPE, item, annotation, tool + self._in_task)
+                self._lost.append((annotation.id, tool + self._in_task))
 
     def _drop(self, item: Item, annotation: Annotation) -> None:
         """Report that nothing of an annotation can be written."""
@@ -110,7 +117,7 @@ class Lines(ABC):
         One is put around a shape that covers an area. An open line covers none.
         """
         box = annotation.box
-        if box is None and not isinstance(annotation.shape, Polyline | Relation | Verbatim):
+        if box is None and type(annotation.shape) not in WITHOUT_AREA:
             box = bounds(annotation)
         if box is None:
             self._drop(item, annotation)
@@ -149,7 +156,7 @@ class DetectLines(Lines):
             box = self._box(item, annotation)
             if box is None:
                 return None
-            self._lose(item, annotation, Tool.BOX)
+            self._lose(annotation, Tool.BOX)
         x, y, across, down = box.x, box.y, box.width, box.height
         is_inside = x >= 0.0 and y >= 0.0 and x + across <= width and y + down <= height
         if not (is_inside and across > LEAST * width and down > LEAST * height):

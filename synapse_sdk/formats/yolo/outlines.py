@@ -53,7 +53,7 @@ class SegmentLines(Lines):
                 polygon = polygon_of_mask(shape)
         if polygon is not None and any(map(_covers, polygon.rings)):
             if annotation.keypoints is not None:
-                self._lose(item, annotation, Tool.BOX, Tool.POLYGON, Tool.ROTATED_BOX, Tool.MASK)
+                self._lose(annotation, Tool.BOX, Tool.POLYGON, Tool.ROTATED_BOX, Tool.MASK)
             return polygon
         if polygon is not None and annotation.box is None:
             self._tell_nothing(item, annotation, polygon)
@@ -61,7 +61,7 @@ class SegmentLines(Lines):
         box = self._solid_box(item, annotation, self._box(item, annotation))
         if box is None:
             return None
-        self._lose(item, annotation)
+        self._lose(annotation)
         return Polygon((_box_corners(box),))
 
     def _tell_nothing(self, item: Item, annotation: Annotation, polygon: Polygon) -> None:
@@ -138,7 +138,7 @@ class ObbLines(Lines):
                 center_x, center_y = box.x + box.width / 2, box.y + box.height / 2
                 rotated = RotatedBox(center_x, center_y, box.width, box.height, 0.0)
         if rotated is not None:
-            self._lose(item, annotation, Tool.BOX, Tool.ROTATED_BOX)
+            self._lose(annotation, Tool.BOX, Tool.ROTATED_BOX)
         return rotated
 
 

@@ -43,7 +43,7 @@ class PoseLines(Lines):
         if box is None:
             self._drop(item, annotation)
             return None
-        self._lose(item, annotation, Tool.BOX, Tool.KEYPOINTS)
+        self._lose(annotation, Tool.BOX, Tool.KEYPOINTS)
         fitted = self._fitter.fit(item, Annotation(id=annotation.id, label=annotation.label, box=box, keypoints=joints))
         if fitted is None or fitted.keypoints is None:
             return None
