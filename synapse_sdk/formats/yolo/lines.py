@@ -14,7 +14,7 @@ from synapse_sdk.formats.yolo.tasks import Task
 
 __all__ = ["DetectLines", "Lines"]
 
-BOX_ROW = "%d %.6f %.6f %.6f %.6f\n"
+BOX_ROW = b"%d %.6f %.6f %.6f %.6f\n"
 LEAST = 5e-7
 """Fraction of an image that is none when it is written with six decimals."""
 LONGEST_SHOWN = 80
@@ -46,10 +46,10 @@ class Lines(ABC):
         self._lost: list[tuple[str, str]] = []
         """Annotations of the item whose row lacks a shape, and which."""
 
-    def lines(self, item: Item) -> list[str]:
+    def lines(self, item: Item) -> list[bytes]:
         """Return the annotations of a measured item as rows, those that can be one."""
         indices, counts, drawn = self._indices, self._counts, self._drawn
-        found: list[str] = []
+        found: list[bytes] = []
         for annotation in item.annotations:
             index = indices.get(annotation.label)
             if index is None or annotation.is_crowd:
@@ -74,7 +74,7 @@ class Lines(ABC):
                 yield from ((spec.name, tool, count) for tool in self.tools)
 
     @abstractmethod
-    def _drawn(self, index: int, item: Item, annotation: Annotation) -> str | None:
+    def _drawn(self, index: int, item: Item, annotation: Annotation) -> bytes | None:
         """Return the row of an object of this class; None if it cannot be one, which the log says."""
 
     def _refuse(self, item: Item, annotation: Annotation) -> None:
@@ -150,10 +150,11 @@ class DetectLines(Lines):
         fitted = self._fitter.fit(item, Annotation(id=annotation.id, label=annotation.label, box=box))
         return None if fitted is None else self._solid_box(item, annotation, fitted.box)
 
-    def _drawn(self, index: int, item: Item, annotation: Annotation) -> str | None:
+    def _drawn(self, index: int, item: Item, annotation: Annotation) -> bytes | None:
         box, width, height = annotation.box, item.width, item.height
         if annotation.shape is not None or annotation.keypoints is not None or box is None:
-            box = self._box(item, annotation)
+            if box is None:
+                box = self._box(item, annotation)
             if box is None:
                 return None
             self._lose(annotation, Tool.BOX)

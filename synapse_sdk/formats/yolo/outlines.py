@@ -28,7 +28,7 @@ class SegmentLines(Lines):
     task = Task.SEGMENT
     tools = (Tool.POLYGON,)
 
-    def _drawn(self, index: int, item: Item, annotation: Annotation) -> str | None:
+    def _drawn(self, index: int, item: Item, annotation: Annotation) -> bytes | None:
         polygon = self._polygon(item, annotation)
         if polygon is None:
             return None
@@ -98,7 +98,7 @@ class ObbLines(Lines):
     task = Task.OBB
     tools = (Tool.ROTATED_BOX,)
 
-    def _drawn(self, index: int, item: Item, annotation: Annotation) -> str | None:
+    def _drawn(self, index: int, item: Item, annotation: Annotation) -> bytes | None:
         rotated = self._rotated(item, annotation)
         if rotated is None:
             return None
@@ -142,7 +142,7 @@ class ObbLines(Lines):
         return rotated
 
 
-def _row(index: int, item: Item, ring: Sequence[float]) -> str:
+def _row(index: int, item: Item, ring: Sequence[float]) -> bytes:
     width, height = item.width, item.height
     values = [0.0] * len(ring)
     values[0::2] = [x / width for x in ring[0::2]]
@@ -151,8 +151,8 @@ def _row(index: int, item: Item, ring: Sequence[float]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _form(numbers: int) -> str:
-    return "%d" + " %.6f" * numbers + "\n"
+def _form(numbers: int) -> bytes:
+    return b"%d" + b" %.6f" * numbers + b"\n"
 
 
 def _is_finite(polygon: Polygon) -> bool:

@@ -31,7 +31,7 @@ class PoseLines(Lines):
                 words = f"class {spec.name[:LONGEST_SHOWN]!r}: {len(spec.joints)} of {self.joints} joints"
                 losses.of_item(Outcome.NOTED, PADDED, item="", words=words)
 
-    def _drawn(self, index: int, item: Item, annotation: Annotation) -> str | None:
+    def _drawn(self, index: int, item: Item, annotation: Annotation) -> bytes | None:
         if annotation.keypoints is None:
             self._drop(item, annotation)
             return None
@@ -57,7 +57,7 @@ class PoseLines(Lines):
         values += [box.width / width, box.height / height]
         for at in range(0, len(points), 3):
             values += (points[at] / width, points[at + 1] / height, points[at + 2])
-        return ("%d %.6f %.6f %.6f %.6f" + " %.6f %.6f %d" * self.joints + "\n") % (index, *values)
+        return (b"%d %.6f %.6f %.6f %.6f" + b" %.6f %.6f %d" * self.joints + b"\n") % (index, *values)
 
     def _ordered(self, item: Item, annotation: Annotation, keypoints: Keypoints) -> list[float]:
         """Return the joints of an object in the order of its class, as many as every row has."""

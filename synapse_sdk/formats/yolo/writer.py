@@ -129,10 +129,9 @@ class YoloWriter(Writer):
         if len({*lines}) < len(lines):
             words = f"{len(lines) - len({*lines})} rows"
             self.losses.of_item(Outcome.NOTED, DUPLICATE_ROW, item=item.name, split=item.split, words=words)
-        text = "".join(lines)
-        if "-" in text:
-            text = text.replace("-0.000000", "0.000000")
-        data = text.encode()
+        data = b"".join(lines)
+        if b"-" in data:
+            data = data.replace(b"-0.000000", b"0.000000")
         while data:
             data = data[os.write(file, data) :]
 
