@@ -1,5 +1,6 @@
 """Exports from S3, to S3 and from the web over networks that fail, and what is told: F14 to F16, F30, F31."""
 
+import json
 import logging
 import sys
 from typing import Any
@@ -130,6 +131,30 @@ def test_what_could_not_be_undone_is_undone_when_the_network_is_back(bucket: Buc
 
     assert describe_run("gone").record.status == "rolled_back"
     assert bucket.objects() == set()
+    assert not [*bucket.folder.glob(".synapse/runs/*/work")]
+
+
+def test_a_report_says_whether_the_export_could_be_undone(bucket: BucketWorld) -> None:
+    """It is written again when it could, also if that is much later."""
+    store(bucket, FILES)
+
+    class GoesAway(DefaultExportAction):
+        def commit(self, context: ExportContext) -> None:
+            bucket.proxy.faults(Status(403))
+            raise RuntimeError
+
+    def statuses() -> tuple[str, str]:
+        report = json.loads((bucket.folder / ".synapse" / "runs" / "gone" / "report.json").read_text())
+        return str(describe_run("gone").record.status), report["status"]
+
+    with pytest.raises(RuntimeError):
+        run_action(GoesAway, params_of(bucket, storage="bucket"), journal=True, job_id="gone")
+    assert statuses() == ("rollback_incomplete", "rollback_incomplete")
+    bucket.proxy.faults(OK)
+
+    rollback_run("gone", action=GoesAway)
+
+    assert statuses() == ("rolled_back", "rolled_back")
     assert not [*bucket.folder.glob(".synapse/runs/*/work")]
 
 

@@ -1,5 +1,6 @@
 """Annotating tasks while somebody presses Ctrl-C, the disk fills up, or answers of the backend are lost."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ import pytest
 from synapse_sdk.backend import Backend, Submission, SubmissionOutcome, TaskFilter, TaskId, open_backend
 from synapse_sdk.errors import BackendUnavailableError, StepFailedError
 from synapse_sdk.journal import SqliteJournal
-from synapse_sdk.plugins import run_action
+from synapse_sdk.plugins import describe_run, rollback_run, run_action
 from synapse_sdk.plugins.actions import AddTaskDataAction, AddTaskDataContext, AddTaskDataParams
 from tests.e2e.conftest import Shell
 from tests.faults.annotating import BY_FILE, look, make_world
@@ -154,6 +155,40 @@ def test_answers_that_are_always_lost_undo_the_run(project: Path) -> None:
     with pytest.raises(StepFailedError, match="The connection was reset"):
         run_action(losing(99), BY_FILE)
 
+    assert look(project) == before
+
+
+class Stubborn(Lossy):
+    """A backend that takes nothing back."""
+
+    def withdraw(self, run: str) -> Any:  # noqa: ANN401  # as the real one
+        """Refuse."""
+        msg = f"{run} stays"
+        raise RuntimeError(msg)
+
+
+def test_a_report_says_whether_tasks_have_got_back_what_they_had(project: Path) -> None:
+    """It is written again when they have, also if that is much later, and nothing that the run needed is left then."""
+    before = look(project)
+
+    class Annotate(AddTaskDataAction[AddTaskDataParams]):
+        def create_context(self) -> AddTaskDataContext:
+            context = super().create_context()
+            vars(context)["backend"] = Stubborn(open_backend(), 99)
+            return context
+
+    def statuses() -> tuple[str, str]:
+        report = json.loads((project / ".synapse" / "runs" / "kept" / "report.json").read_text())
+        return str(describe_run("kept").record.status), report["status"]
+
+    with pytest.raises(StepFailedError, match="The connection was reset"):
+        run_action(Annotate, BY_FILE, journal=True, job_id="kept")
+    assert statuses() == ("rollback_incomplete", "rollback_incomplete")
+    assert look(project) != before
+
+    rollback_run("kept", action=AddTaskDataAction)
+
+    assert statuses() == ("rolled_back", "rolled_back")
     assert look(project) == before
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from synapse_sdk.plugins.steps import RollbackError
 
-__all__ = ["ReportedAction", "ReportedContext"]
+__all__ = ["ReportedAction", "ReportedContext", "undone_status"]
 
 
 class ReportedContext(Protocol):
@@ -41,8 +41,6 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
     """Writes a report when its run has failed or was rolled back; closes its context in any case."""
 
     _context: C | None = None
-    undone_status: RunStatus = RunStatus.ROLLED_BACK
-    """What a report is to say of the run once it was undone, as far as that was possible."""
 
     def facts_of_run(self) -> dict[str, Any]:
         """Return what the context of every such action is told: the run, and where things of its own are."""
@@ -59,7 +57,7 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
 
     @abstractmethod
     def report_undone(self, context: C) -> Path:
-        """Write the report of a run that was undone, with `undone_status`, and return where it is."""
+        """Write the report of a run that was undone, see `undone_status`, and return where it is."""
 
     def clean_up(self, context: C) -> None:
         """Remove what is of no use once a run is undone; by default there is nothing."""
@@ -74,7 +72,7 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
         except LeaseLostError:
             raise  # the run is another worker's, and so is its report
         except BaseException:
-            self._note_undone(is_complete=self._context is None or not self._context.errors)
+            self._note_undone()
             raise
         finally:
             self._close()
@@ -83,14 +81,13 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
         """Undo what the run has done so far, as its journal tells."""
         try:
             errors = super().rollback(reason, is_cancelled=is_cancelled)
-            self._note_undone(is_complete=not errors)
+            self._note_undone()
             return errors
         finally:
             self._close()
 
-    def _note_undone(self, *, is_complete: bool) -> None:
+    def _note_undone(self) -> None:
         context = self._context
-        self.undone_status = RunStatus.ROLLED_BACK if is_complete else RunStatus.ROLLBACK_INCOMPLETE
         if context is None:
             return
         if context.started_at:  # else it failed before there was anything to report
@@ -105,3 +102,8 @@ class ReportedAction[P, C: ReportedContext](BaseAction[P], ABC):
     def _close(self) -> None:
         if self._context is not None:
             self._context.close()
+
+
+def undone_status(context: ReportedContext) -> RunStatus:
+    """Return what a report is to say of a run that was undone, as far as that was possible."""
+    return RunStatus.ROLLBACK_INCOMPLETE if context.errors else RunStatus.ROLLED_BACK

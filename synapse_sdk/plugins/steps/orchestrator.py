@@ -106,6 +106,7 @@ class Orchestrator[C: BaseStepContext]:
                 msg = "There is nothing to undo: the journal has no step of this run"
                 raise WorkflowError(msg)
             announce = self._announcer(journal)
+            self._context.errors.clear()  # what an earlier rollback could not undo is tried again
             rollback = Rollback(history.started(self._registry), self._context, announce)
             outer, self._context._scope = self._context._scope, StepScope()  # noqa: SLF001  # for the engine
             try:

@@ -18,7 +18,7 @@ from synapse_sdk.plugins.actions.add_task_data.steps import (
     UploadAnnotationsStep,
     ValidateFileStep,
 )
-from synapse_sdk.plugins.actions.reported import ReportedAction
+from synapse_sdk.plugins.actions.reported import ReportedAction, undone_status
 from synapse_sdk.plugins.steps import StepRegistry
 from synapse_sdk.reporting.text import plural
 
@@ -206,17 +206,25 @@ class AddTaskDataAction[P: AddTaskDataParams](ReportedAction[P, AddTaskDataConte
         """Let the backend forget what tasks had before: until now the run could still be undone."""
         context = self._context or self.create_context()
         try:
-            context.backend.submissions.forget(context.run)
-        except Exception as error:  # noqa: BLE001  # the run has succeeded; what is left takes space, and no harm is done
-            context.log("previous_data_left", {"run": context.run, "error": str(error)})
+            _forget(context)
         finally:
             context.close()
 
     def report_undone(self, context: AddTaskDataContext) -> Path:
         """Write a report that says what every task has got back, unless undoing has written it."""
         path = Path(context.report_folder, "report.json")
-        return write_report(context, is_undone=True) if Path(context.work_folder).exists() else path
+        return write_report(context, undone_status(context)) if Path(context.work_folder).exists() else path
 
     def clean_up(self, context: AddTaskDataContext) -> None:
-        """Remove the run's own folder: what it knew is in the report."""
-        context.remove_work_folder()
+        """Remove what was kept for the report of a rollback, which is complete now."""
+        if not context.errors and Path(context.work_folder).exists():
+            context.remove_work_folder()
+            _forget(context)
+
+
+def _forget(context: AddTaskDataContext) -> None:
+    """Let the backend forget what tasks had before; if it does not, that takes space, and no harm is done."""
+    try:
+        context.backend.submissions.forget(context.run)
+    except Exception as error:  # noqa: BLE001  # see above
+        context.log("previous_data_left", {"run": context.run, "error": str(error)})

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synapse_sdk.plugins.actions.add_task_data.report import write_report
+from synapse_sdk.plugins.actions.reported import undone_status
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
@@ -25,15 +26,16 @@ def begin(context: "AddTaskDataContext") -> None:
 
 
 def end_undone(context: "AddTaskDataContext") -> None:
-    """Write the report of a run of which nothing is left, and forget what tasks had before it.
+    """Write the report of a run that is undone, and forget what tasks had before it if nothing of it is left.
 
     Comes last of all that is undone. Now, and not when the end is recorded: a process that died in between would leave
     all of it for ever.
     """
     if context.started_at and Path(context.work_folder).exists():
         try:
-            write_report(context, is_undone=True)
+            write_report(context, undone_status(context))
         except OSError as error:  # what is undone is undone, told or not
             context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
-    context.remove_work_folder()
-    context.backend.submissions.forget(context.run)
+    if not context.errors:  # else the report is to be written again, when the rest is undone
+        context.remove_work_folder()
+        context.backend.submissions.forget(context.run)

@@ -8,6 +8,7 @@ from synapse_sdk.backend import WithdrawnTask
 from synapse_sdk.plugins.actions.add_task_data.records import Entry, TaskStage
 from synapse_sdk.plugins.actions.names import shown
 from synapse_sdk.plugins.actions.report_files import write_lists, write_table, written_aside
+from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.add_task_data.context import AddTaskDataContext
@@ -18,13 +19,14 @@ UNDONE = frozenset((TaskStage.SUBMITTED, TaskStage.CONVERTED, TaskStage.INFERRED
 """Where tasks may stand when a run is undone."""
 
 
-def write_report(context: "AddTaskDataContext", *, is_undone: bool = False) -> Path:
+def write_report(context: "AddTaskDataContext", status: RunStatus = RunStatus.SUCCEEDED) -> Path:
     """Write `report.csv` and `report.json`, with an entry for every task, and return the latter's path.
 
     Args:
         context: Of the run.
-        is_undone: Whether tasks have got back what they had.
+        status: How the run has ended; unless it has succeeded, tasks have got back what they had.
     """
+    is_undone = status is not RunStatus.SUCCEEDED
     folder = Path(context.report_folder)
     folder.mkdir(parents=True, exist_ok=True)
     conflicts = {each.task_id: str(each.outcome) for each in conflicts_of(context)} if is_undone else {}
@@ -42,7 +44,7 @@ def write_report(context: "AddTaskDataContext", *, is_undone: bool = False) -> P
         "description": params.description,
         "method": str(params.method),
         "project": context.project_id,
-        "status": "rolled_back" if is_undone else "succeeded",
+        "status": str(status),
         "started_at": context.started_at,
         "counts": {
             "total": context.total_count,

@@ -10,7 +10,7 @@ from synapse_sdk.plugins.actions.dataset.params import DatasetOperation, Dataset
 from synapse_sdk.plugins.actions.dataset.result import DatasetResult
 from synapse_sdk.plugins.actions.dataset.steps import ConvertDatasetStep, ExportDatasetStep, PlaceDatasetStep
 from synapse_sdk.plugins.actions.report_files import write_report
-from synapse_sdk.plugins.actions.reported import ReportedAction
+from synapse_sdk.plugins.actions.reported import ReportedAction, undone_status
 from synapse_sdk.plugins.steps import StepRegistry
 
 __all__ = ["DatasetAction"]
@@ -77,7 +77,7 @@ class DatasetAction[P: DatasetParams](ReportedAction[P, DatasetContext]):
 
     def report_undone(self, context: DatasetContext) -> Path:
         """Write a report that says whether anything is left."""
-        return _write_report(context, str(self.undone_status))
+        return _write_report(context, str(undone_status(context)))
 
     def clean_up(self, context: DatasetContext) -> None:
         """Remove the run's own folder."""

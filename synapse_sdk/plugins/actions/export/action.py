@@ -18,7 +18,7 @@ from synapse_sdk.plugins.actions.export.steps import (
     PrepareExportStep,
     SaveFilesStep,
 )
-from synapse_sdk.plugins.actions.reported import ReportedAction
+from synapse_sdk.plugins.actions.reported import ReportedAction, undone_status
 from synapse_sdk.plugins.steps import StepRegistry
 
 __all__ = ["BaseExportAction", "DefaultExportAction"]
@@ -94,11 +94,12 @@ class BaseExportAction[P: ExportParams](ReportedAction[P, ExportContext]):
     def report_undone(self, context: ExportContext) -> Path:
         """Write a report that says of every item that it is not exported, unless undoing has written it."""
         path = Path(context.report_folder, "report.json")
-        return write_report(context, is_undone=True) if Path(context.work_folder).exists() else path
+        return write_report(context, undone_status(context)) if Path(context.work_folder).exists() else path
 
     def clean_up(self, context: ExportContext) -> None:
-        """Remove the run's own folder: what it knew is in the report."""
-        context.remove_work_folder()
+        """Remove the run's own folder: what it knew is in the report, of which nothing will change any more."""
+        if not context.errors:
+            context.remove_work_folder()
 
 
 class DefaultExportAction(BaseExportAction[ExportParams]):

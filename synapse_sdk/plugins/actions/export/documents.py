@@ -13,6 +13,7 @@ from synapse_sdk.plugins.actions.export.records import ItemState, Rename, SavedF
 from synapse_sdk.plugins.actions.export.staging import Staging, files_below
 from synapse_sdk.plugins.actions.names import shown
 from synapse_sdk.plugins.actions.report_files import part_of, write_lists, write_table, written_aside
+from synapse_sdk.reporting.events import RunStatus
 
 if TYPE_CHECKING:
     from synapse_sdk.plugins.actions.export.context import ExportContext
@@ -117,13 +118,14 @@ def head_of(context: "ExportContext") -> dict[str, Any]:
     }
 
 
-def write_report(context: "ExportContext", *, is_undone: bool = False) -> Path:
+def write_report(context: "ExportContext", status: RunStatus = RunStatus.SUCCEEDED) -> Path:
     """Write `report.csv` and `report.json`, with an entry for every item, and return the latter's path.
 
     Args:
         context: The export.
-        is_undone: Whether what had been written was removed again.
+        status: How the run has ended; unless it has succeeded, what had been written was removed again.
     """
+    is_undone = status is not RunStatus.SUCCEEDED
     folder = Path(context.report_folder)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = context.ledger
@@ -133,9 +135,8 @@ def write_report(context: "ExportContext", *, is_undone: bool = False) -> Path:
             for row in _rows(ledger, is_undone=is_undone)
         )
         write_table(file, ("id", "outcome", "file", "reason", "why"), rows)
-    status = "rolled_back" if is_undone else "succeeded"
     errors = [error.partition("\n")[0] for error in context.errors]
-    head = {**head_of(context), "status": status, "output_path": context.output_path, "errors": errors}
+    head = {**head_of(context), "status": str(status), "output_path": context.output_path, "errors": errors}
     rows_too = _rows(ledger, is_undone=is_undone, with_trace=True)
     write_lists(folder / "report.json", head, {"items": rows_too}, even_if_empty=True)
     return folder / "report.json"

@@ -8,7 +8,7 @@ from synapse_sdk.errors import ConfigurationError, SynapseError
 from synapse_sdk.failpoints import hit
 from synapse_sdk.folders import remove_tree
 from synapse_sdk.plugins.actions.dataset import ConvertDatasetStep, DatasetOperation, DatasetParams, ExportDatasetStep
-from synapse_sdk.plugins.actions.reported import ReportedAction
+from synapse_sdk.plugins.actions.reported import ReportedAction, undone_status
 from synapse_sdk.plugins.actions.train.context import TrainContext
 from synapse_sdk.plugins.actions.train.models import register_models, remove_models
 from synapse_sdk.plugins.actions.train.params import TrainParams
@@ -133,7 +133,7 @@ class BaseTrainAction[P: TrainParams](ReportedAction[P, TrainContext]):
 
     def report_undone(self, context: TrainContext) -> Path:
         """Write a report that says whether anything is left."""
-        return write_report(context, str(self.undone_status))
+        return write_report(context, str(undone_status(context)))
 
     def clean_up(self, context: TrainContext) -> None:
         """Remove what steps of a subclass have staged and not taken back, and the run's own folder."""

@@ -16,7 +16,7 @@ def write_report(context: "TrainContext", status: str) -> Path:
 
     Args:
         context: The training.
-        status: `succeeded` or `rolled_back`.
+        status: How the run has ended.
 
     Raises:
         OSError: It cannot be written.

@@ -6,7 +6,7 @@ from typing import Any
 from synapse_sdk.backend import DataFileState
 from synapse_sdk.failpoints import hit
 from synapse_sdk.folders import remove_tree
-from synapse_sdk.plugins.actions.reported import ReportedAction
+from synapse_sdk.plugins.actions.reported import ReportedAction, undone_status
 from synapse_sdk.plugins.actions.upload.context import UploadContext
 from synapse_sdk.plugins.actions.upload.params import UploadParams
 from synapse_sdk.plugins.actions.upload.removal import delete_unused, disown_strange
@@ -85,7 +85,7 @@ class BaseUploadAction[P: UploadParams](ReportedAction[P, UploadContext]):
 
     def report_undone(self, context: UploadContext) -> Path:
         """Write a report that says of every file that it is not in the collection, and whether anything is left."""
-        return write_report(context, self.undone_status)
+        return write_report(context, undone_status(context))
 
 
 class DefaultUploadAction(BaseUploadAction[UploadParams]):

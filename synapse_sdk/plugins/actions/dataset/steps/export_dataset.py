@@ -29,6 +29,7 @@ from synapse_sdk.plugins.actions.export.documents import seal, write_report
 from synapse_sdk.plugins.actions.export.losses import LossError
 from synapse_sdk.plugins.actions.export.params import ExportParams
 from synapse_sdk.plugins.steps import StepResult
+from synapse_sdk.reporting.events import RunStatus
 
 __all__ = ["ExportDatasetStep"]
 
@@ -76,7 +77,7 @@ class ExportDatasetStep(DatasetStep):
                 write_report(download)
                 _remove_work_folder(work)
         except LossError:
-            write_report(download, is_undone=True)
+            write_report(download, RunStatus.ROLLED_BACK)
             return StepResult(success=False, error=describe_failures(download))
         finally:
             download.close()

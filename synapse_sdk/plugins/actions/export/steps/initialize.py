@@ -9,6 +9,7 @@ from synapse_sdk.plugins.actions.export.context import ExportContext
 from synapse_sdk.plugins.actions.export.documents import write_report
 from synapse_sdk.plugins.actions.export.records import DOCUMENTS, ORIGINALS
 from synapse_sdk.plugins.actions.export.target_format import check_target_format
+from synapse_sdk.plugins.actions.reported import undone_status
 from synapse_sdk.plugins.steps import BaseStep, StepResult
 
 __all__ = ["InitializeStep"]
@@ -58,7 +59,8 @@ class InitializeStep(BaseStep[ExportContext]):
         # Now, and not when the end is recorded: a process that died in between would leave the ledger for ever.
         if context.started_at and Path(context.work_folder).exists():
             try:
-                write_report(context, is_undone=True)
+                write_report(context, undone_status(context))
             except OSError as error:  # what is undone is undone, told or not
                 context.log("report_failed", {"folder": context.report_folder, "error": str(error)})
-        context.remove_work_folder()
+        if not context.errors:  # else the report is to be written again, when the rest is undone
+            context.remove_work_folder()
