@@ -17,6 +17,7 @@ class Ids:
     def __init__(self) -> None:
         self._pages: dict[int, int] = {}
         self._next = 1
+        """No number below is free."""
 
     def take(self, wanted: str) -> int:
         """Return the number that a text is, if it is one and free; else 0.
@@ -38,6 +39,9 @@ class Ids:
 
     def next(self) -> int:
         """Return the lowest number that is free."""
-        while not (number := self.take(str(self._next))):
-            self._next += 1
+        number, pages = self._next, self._pages
+        while (taken := pages.get(number >> PAGE_BITS, 0)) & (bit := 1 << (number & PAGE)):
+            number += 1
+        pages[number >> PAGE_BITS] = taken | bit
+        self._next = number + 1
         return number

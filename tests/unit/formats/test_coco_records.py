@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from synapse_sdk.formats.coco import record_list
 from synapse_sdk.formats.coco.id_table import IdTable
+from synapse_sdk.formats.coco.ids import Ids
 from synapse_sdk.formats.coco.owners import OwnerRuns, Owners
 from synapse_sdk.formats.coco.record_list import BAD_JSON, RecordList
 
@@ -192,3 +193,19 @@ def test_annotations_are_found_by_their_image(ids: list[int], owners: list[int |
         assert [*found.of(position)] == [number for number, owner in enumerate(owners) if owner == id_]
     of_none = [number for number, owner in enumerate(owners) if owner not in ids]
     assert sorted(found.of_no_image) == [*of_none, len(owners)]
+
+
+@given(st.lists(st.none() | st.integers(1, 600).map(str) | st.sampled_from(["0", "07", "x", "1" * 16])))
+def test_numbers_are_given_out_once_and_the_lowest_free_one_first(wanted: list[str | None]) -> None:
+    """Of those that are asked for, what is no number, or too long for one, gets none."""
+    ids, taken = Ids(), set[int]()
+
+    for each in wanted:
+        if each is None:
+            number = ids.next()
+            assert number == next(free for free in range(1, len(taken) + 2) if free not in taken)
+        else:
+            number = ids.take(each)
+            is_number = each.isdigit() and each[0] != "0" and len(each) < 16
+            assert number == (int(each) if is_number and int(each) not in taken else 0)
+        taken |= {number} - {0}
