@@ -8,7 +8,7 @@ from itertools import accumulate, batched, islice
 
 __all__ = ["NameList", "NameSet"]
 
-RUN = 32_768
+RUN = 4_096
 """Names that are sorted at a time: text and numbers take many times what is kept of them."""
 
 

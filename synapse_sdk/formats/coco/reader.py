@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from synapse_sdk.formats.base import FormatOptions, Reader
 from synapse_sdk.formats.coco.categories import Classes
@@ -26,6 +27,19 @@ __all__ = ["CocoReader"]
 
 LARGE = 32 * 1024 * 1024
 """Bytes of files that it takes a good part of a second to go through."""
+
+
+class _Whole(Struct, frozen=True, tag=True):
+    """What was found in all of a dataset."""
+
+    parts: list[PartIndex]
+
+
+class _Stretch(Struct, frozen=True, tag=True):
+    """What was found in a stretch of it."""
+
+    parts: list[list[Stretch]]
+    """By split and file."""
 
 
 class CocoReader(Reader):
@@ -73,20 +87,20 @@ class CocoReader(Reader):
     def survey(self, begin: float, end: float) -> bytes:
         """Find out where the annotations in a stretch of each file are, and of which images; from 0 to 1, all."""
         if (begin, end) == (0, 1):
-            return msgspec.msgpack.encode([part.index for part in self._opened[0]])
+            return msgspec.msgpack.encode(_Whole([part.index for part in self._opened[0]]))
         try:
             found = [[Stretch.of(document, begin, end) for document in documents] for documents in self._documents]
         except BAD_JSON:
             return b""  # a mark within an annotation: nobody knows then where stretches begin
-        return msgspec.msgpack.encode(found)
+        return msgspec.msgpack.encode(_Stretch(found))
 
     def know(self, surveys: Sequence[bytes]) -> None:
         """Take over where records are."""
-        if len(surveys) == 1:
-            self._index = msgspec.msgpack.decode(surveys[0], type=list[PartIndex])
-        elif all(surveys):
-            found = [msgspec.msgpack.decode(each, type=list[list[Stretch]]) for each in surveys]
-            self._stretches = [[*zip(*of_part, strict=True)] for of_part in zip(*found, strict=True)]
+        found = [msgspec.msgpack.decode(each, type=_Whole | _Stretch) for each in surveys if each]
+        stretches = [each.parts for each in found if isinstance(each, _Stretch)]
+        self._index = next((each.parts for each in found if isinstance(each, _Whole)), ())
+        if len(stretches) == len(surveys):
+            self._stretches = [[*zip(*of_part, strict=True)] for of_part in zip(*stretches, strict=True)]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -118,6 +132,7 @@ class CocoReader(Reader):
             Part(opened, source.split, self.losses, index=index, stretches=found)
             for source, opened, index, found in zip(sources, files, indices, stretches, strict=True)
         ]
+        self._index, self._stretches = (), ()  # all of it is in the parts by now
         notes: dict[str, JsonValue] = {}
         for documents in reversed(self._documents):
             notes |= documents[0].notes

@@ -32,10 +32,10 @@ class ListIndex(Struct, frozen=True):
 
     size: int
     """Of the list, in bytes."""
-    begins: bytes
-    ends: bytes
-    firsts: bytes
-    starts: bytes
+    begins: memoryview
+    ends: memoryview
+    firsts: memoryview
+    starts: memoryview
 
 
 class RecordList:
@@ -96,14 +96,14 @@ class RecordList:
             raise ValueError(msg)
         self._begins.frombytes(index.begins)
         self._ends.frombytes(index.ends)
-        self._firsts.extend(map(len(self).__add__, array("Q", index.firsts)))
+        self._firsts.extend(map(len(self).__add__, index.firsts.cast("Q")))
         self._starts.frombytes(index.starts)
 
     @property
     def index(self) -> ListIndex:
         """Where its records are."""
         places = self._begins, self._ends, self._firsts, self._starts
-        return ListIndex(len(self._text), *(each.tobytes() for each in places))
+        return ListIndex(len(self._text), *(memoryview(each).cast("B") for each in places))
 
     def __len__(self) -> int:
         """Return the number of records."""

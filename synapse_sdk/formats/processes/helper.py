@@ -14,7 +14,7 @@ from synapse_sdk.formats.flow import Conversion, Flow
 from synapse_sdk.formats.losses import LossLog
 from synapse_sdk.formats.partition import Partition
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, read_options, write
+from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, read_block, read_options, write
 from synapse_sdk.formats.processes.numbered_portion import NumberedPortion
 from synapse_sdk.formats.report import Tally
 
@@ -33,7 +33,7 @@ def main() -> None:
     task = read(source, Task)
     if task is None:
         return
-    known: SimpleQueue[Known] = SimpleQueue()
+    known: SimpleQueue[tuple[Known, bytes]] = SimpleQueue()
     threading.Thread(target=_hear, args=(source, known), daemon=True).start()
     try:
         _Helper(task, known, target).run()
@@ -41,10 +41,11 @@ def main() -> None:
         os._exit(1)
 
 
-def _hear(source: BinaryIO, known: SimpleQueue[Known]) -> None:
+def _hear(source: BinaryIO, known: SimpleQueue[tuple[Known, bytes]]) -> None:
     """Hand on what the process that started this one says, and end with it: until then it keeps the source open."""
-    if (message := read(source, Known)) is not None:
-        known.put(message)
+    if (message := read(source, Known)) is not None and (survey := read_block(source)) is not None:
+        known.put((message, survey))
+        del survey  # megabytes, of a large dataset
         source.read(1)
     os._exit(1)
 
@@ -52,7 +53,7 @@ def _hear(source: BinaryIO, known: SimpleQueue[Known]) -> None:
 class _Helper:
     """Converts what is asked for, and says how far it is."""
 
-    def __init__(self, task: Task, known: SimpleQueue[Known], target: BinaryIO) -> None:
+    def __init__(self, task: Task, known: SimpleQueue[tuple[Known, bytes]], target: BinaryIO) -> None:
         self._task, self._known, self._target = task, known, target
         self._losses = LossLog()
         self._portion = NumberedPortion(self._losses)
@@ -78,8 +79,9 @@ class _Helper:
         with closing(flow):
             if task.stretch is not None:
                 self._say(0, survey=flow.reader.survey(*task.stretch))
-            known = self._known.get()
-            flow.prepare([known.survey], _parts(known))
+            known, survey = self._known.get()
+            flow.prepare([survey], _parts(known))
+            del known, survey  # megabytes, of a large dataset
             said = 0
             for _ in flow.items():
                 self._items += 1

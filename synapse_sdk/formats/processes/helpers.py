@@ -12,7 +12,7 @@ from typing import cast
 from synapse_sdk import errors
 from synapse_sdk.errors import SynapseError, WorkerLostError, WorkflowError
 from synapse_sdk.formats.portions import OneProcessError
-from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, write
+from synapse_sdk.formats.processes.messages import Failure, Known, Notice, Task, read, write, write_block
 from synapse_sdk.formats.processes.numbered_portion import Page
 
 __all__ = ["HelperProcess", "error_of"]
@@ -65,8 +65,12 @@ class HelperProcess:
         """Whether it has said something that nobody has listened to yet, or has ended."""
         return bool(self._poll.poll(0))
 
-    def tell(self, message: Task | Known) -> None:
+    def tell(self, message: Task | Known, block: bytes | None = None) -> None:
         """Say something to it.
+
+        Args:
+            message: What to say.
+            block: What follows it, as it is.
 
         Raises:
             WorkerLostError: It has ended.
@@ -74,6 +78,8 @@ class HelperProcess:
         """
         try:
             write(self._stdin, message)
+            if block is not None:
+                write_block(self._stdin, block)
         except BrokenPipeError:
             self.end()
             raise self._lost() from None

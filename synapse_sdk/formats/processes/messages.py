@@ -14,7 +14,18 @@ from synapse_sdk.formats.portions import OneProcessError
 from synapse_sdk.formats.processes.numbered_portion import Page
 from synapse_sdk.formats.report import Tally
 
-__all__ = ["Failure", "Known", "Notice", "Task", "read", "read_options", "sent_options", "write"]
+__all__ = [
+    "Failure",
+    "Known",
+    "Notice",
+    "Task",
+    "read",
+    "read_block",
+    "read_options",
+    "sent_options",
+    "write",
+    "write_block",
+]
 
 LENGTH = struct.Struct("<I")
 
@@ -36,10 +47,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What is known of the sources before items are converted."""
+    """What is known of the sources before items are converted; what was found in them follows, see `write_block`."""
 
-    survey: bytes
-    """What was found in them, see `Reader.know`."""
     parts: list[tuple[str, str, str]] | None
     """Split, name and new split of each item."""
 
@@ -101,6 +110,11 @@ def write(stream: BinaryIO, message: Struct) -> None:
         data = _ENCODER.encode(message)
     except (UnicodeEncodeError, OverflowError, TypeError) as error:
         raise OneProcessError from error
+    write_block(stream, data)
+
+
+def write_block(stream: BinaryIO, data: bytes) -> None:
+    """Send bytes as they are, with their length before them."""
     stream.write(LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
@@ -108,9 +122,14 @@ def write(stream: BinaryIO, message: Struct) -> None:
 
 def read[M: Struct](stream: BinaryIO, kind: type[M]) -> M | None:
     """Return the next message; None if there are no more, or the next one ends in the middle."""
-    head = _exactly(stream, LENGTH.size)
-    data = None if head is None else _exactly(stream, LENGTH.unpack(head)[0])
+    data = read_block(stream)
     return None if data is None else msgspec.msgpack.decode(data, type=kind)
+
+
+def read_block(stream: BinaryIO) -> bytes | None:
+    """Return the next bytes that were sent together; None as `read` does."""
+    head = _exactly(stream, LENGTH.size)
+    return None if head is None else _exactly(stream, LENGTH.unpack(head)[0])
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes | None:

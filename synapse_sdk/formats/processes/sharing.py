@@ -28,7 +28,7 @@ PAYS = 1.5
 """Seconds of work that must be left: less is done before other processes have started."""
 MERGED = 5_000
 """Items of datasets that are merged, from which on others help."""
-FAR = 32 * ROUND
+FAR = 16 * ROUND
 """Items that a process may be ahead of another one, before it waits for that: what it takes down meanwhile is kept."""
 MOST_PROCESSES = 8
 """Each goes through the whole source, so that more of them gain little."""
@@ -142,6 +142,7 @@ class SharedFlow:
             self._start_helpers(marks)
             surveys += [reader.survey(*marks[:2]), *map(_surveyed, self._helpers)]
         self._flow.prepare(surveys)
+        surveys.clear()  # where the records of a large file are takes megabytes
         if not (reader.asks and self._flow.writer.is_divisible()):
             self._count = 1
             self._end_helpers()
@@ -173,9 +174,9 @@ class SharedFlow:
         """Let each process convert its own items from here on."""
         parts = self._flow.parts
         survey = self._flow.reader.survey(0, 1)
-        known = Known(survey=survey, parts=None if parts is None else [(*key, to) for key, to in parts.items()])
+        known = Known(parts=None if parts is None else [(*key, to) for key, to in parts.items()])
         for helper in self._helpers:
-            helper.tell(known)
+            helper.tell(known, survey)
         self._said = self._heard = self._portion.position
         self._portion.divide(0, self._count, self._said)
 
