@@ -1,6 +1,7 @@
 """Reads Pascal VOC: one XML file an image, and images of masks where there are any."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -80,11 +81,11 @@ class PascalReader(Reader):
 
     def is_large(self) -> bool:
         """Whether there are many XML files to look into."""
-        return sum(map(len, self._documents)) >= LARGE and read_class_list(self.folder) is None
+        return sum(map(len, self._documents)) >= LARGE and self._listed_classes is None
 
     def survey(self, begin: float, end: float) -> bytes:
         """Find the classes that a stretch of the XML files speaks of, unless they are listed."""
-        if read_class_list(self.folder) is not None:
+        if self._listed_classes is not None:
             return b""
         found = self._names_in(begin, end) if self._found is None else self._found
         return msgspec.msgpack.encode(sorted(found))
@@ -105,11 +106,14 @@ class PascalReader(Reader):
             yield from self._listed(part, documents, reader) if part.lists else _all(part, documents, reader)
             self._tell_passed_over(part, documents, images)
 
+    @cached_property
+    def _listed_classes(self) -> Sequence[str] | None:
+        return read_class_list(self.folder)
+
     def _find_classes(self) -> Sequence[str]:
-        listed = read_class_list(self.folder)
-        if listed is not None:
-            self._numbered = listed
-            return listed
+        if self._listed_classes is not None:
+            self._numbered = self._listed_classes
+            return self._listed_classes
         found = self._found = self._names_in(0, 1) if self._found is None else self._found
         if found.issubset(VOC_CLASSES) and any(part.masks_of_classes for part in self._parts):
             self._numbered = VOC_CLASSES
