@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from os.path import splitext
 from zlib import crc32
 
 from synapse_sdk.formats.losses import LossLog
@@ -79,10 +80,7 @@ class NumberedPortion(Portion):
 
 def _stem(name: str) -> str:
     """Return what the names of all files have in common that may be in each other's way, on any file system."""
-    base = name.rpartition("/")[2] if "/" in name else name
-    dot = base.rfind(".")
-    stem = base[:dot] if dot > 0 and (base[0] != "." or base[:dot].strip(".")) else base  # as `splitext`, but faster
-    stem = stem.lstrip("._")
+    stem = splitext(name.rpartition("/")[2])[0].lstrip("._")  # noqa: PTH122  # once for each item
     if not stem.isascii():
         stem = unicodedata.normalize("NFC", stem)
     return (NUMBER.sub("", stem) if "_" in stem[-LONGEST_NUMBER:] else stem).casefold()
